@@ -1,0 +1,161 @@
+import type { NormaliseContext, NormalisedChange } from '../core/dynamodb/normalise.ts';
+import { normaliseRecord } from '../core/dynamodb/normalise.ts';
+import { RecordFault } from '../core/dynamodb/fault.ts';
+import type { Envelope } from '../core/envelope.ts';
+import { GlasshouseError } from '../core/errors.ts';
+import { wantedColumns } from '../core/infer.ts';
+import type { KeyAttribute } from '../core/key.ts';
+import { rowLayout } from '../core/row.ts';
+import type { DeclaredColumns, SchemaLimits, TableSchema } from '../core/schema.ts';
+import { addColumns, initialSchema } from '../core/schema.ts';
+import type { Delivered, QuarantineEntry, SchemaRegistry } from './ports.ts';
+
+/** What capture knows of one mirrored table. */
+export interface CaptureTable {
+  /** The mirror's name of the table. */
+  readonly table: string;
+  /** The source's table; null where records of any are taken. */
+  readonly sourceTable: string | null;
+  readonly key: readonly KeyAttribute[];
+  readonly declared: DeclaredColumns;
+  readonly limits: SchemaLimits;
+}
+
+/** A change with its envelope and its row, which a target makes typed cells of. */
+export interface CapturedChange extends NormalisedChange {
+  readonly change: Envelope;
+}
+
+export interface Captured {
+  readonly changes: readonly CapturedChange[];
+  readonly quarantined: readonly QuarantineEntry[];
+  /** Rows that have something in `_rescued`. */
+  readonly rescued: number;
+  /** The schema that every change was normalised to, or an older version of it. */
+  readonly schema: TableSchema;
+}
+
+/** Turns deliveries into changes, one batch at a time: normalises, infers new columns, sets aside what cannot be read. */
+export class Capture {
+  private readonly table: CaptureTable;
+  private readonly registry: SchemaRegistry;
+  private context: NormaliseContext;
+
+  private constructor(table: CaptureTable, registry: SchemaRegistry, schema: TableSchema) {
+    this.table = table;
+    this.registry = registry;
+    this.context = contextOf(table, schema);
+  }
+
+  /** Opens the table's schema, or registers its first. */
+  static async open(table: CaptureTable, registry: SchemaRegistry): Promise<Capture> {
+    const newest = (await registry.load(table.table)).at(-1);
+    return new Capture(table, registry, newest ?? (await registerFirst(table, registry)));
+  }
+
+  get schema(): TableSchema {
+    return this.context.layout.schema;
+  }
+
+  /** Captures a batch. `nowMillis` is the time that its envelopes bear. Throws only where the registry cannot be reached. */
+  async capture(deliveries: readonly Delivered[], nowMillis: number): Promise<Captured> {
+    const results = deliveries.map((delivery) => this.captureOne(delivery, nowMillis));
+    if (await this.addWantedColumns(results)) {
+      for (const [index, result] of results.entries()) {
+        const delivery = deliveries[index];
+        if ('unknown' in result && result.unknown.length > 0 && delivery)
+          results[index] = this.captureOne(delivery, nowMillis);
+      }
+    }
+    return this.sorted(results);
+  }
+
+  private captureOne(delivery: Delivered, nowMillis: number): CapturedChange | QuarantineEntry {
+    if (delivery.kind === 'unreadable') {
+      return this.setAside(delivery.fault, delivery.reason, delivery.raw, delivery, nowMillis);
+    }
+    try {
+      const normalised = normaliseRecord(delivery.record, this.context);
+      return { ...normalised, change: { ...normalised.change, capturedAtMicros: nowMillis * 1000 } };
+    } catch (thrown) {
+      if (!(thrown instanceof RecordFault)) throw thrown;
+      return this.setAside(thrown.kind, thrown.message, JSON.stringify(delivery.record), delivery, nowMillis);
+    }
+  }
+
+  private setAside(kind: string, reason: string, raw: string, delivery: Delivered, nowMillis: number): QuarantineEntry {
+    return { table: this.table.table, kind, reason, place: delivery.place, raw, quarantinedAtMillis: nowMillis };
+  }
+
+  /** Adds columns for what the batch brought that the schema does not know; whether it did. */
+  private async addWantedColumns(results: readonly (CapturedChange | QuarantineEntry)[]): Promise<boolean> {
+    const seen = results.flatMap((result) => ('unknown' in result ? result.unknown : []));
+    if (seen.length === 0) return false;
+    const wanted = wantedColumns(seen);
+    const before = this.schema;
+    await evolve(this.registry, this.table, before, wanted, (schema) => {
+      this.context = contextOf(this.table, schema);
+    });
+    return this.schema !== before;
+  }
+
+  private sorted(results: readonly (CapturedChange | QuarantineEntry)[]): Captured {
+    const changes: CapturedChange[] = [];
+    const quarantined: QuarantineEntry[] = [];
+    let rescued = 0;
+    for (const result of results) {
+      if (!('change' in result)) quarantined.push(result);
+      else {
+        changes.push(result);
+        if (result.row !== null && result.row.rescued !== null) rescued++;
+      }
+    }
+    return { changes, quarantined, rescued, schema: this.schema };
+  }
+}
+
+function contextOf(table: CaptureTable, schema: TableSchema): NormaliseContext {
+  return { table: table.sourceTable, key: table.key, layout: rowLayout(schema) };
+}
+
+async function registerFirst(table: CaptureTable, registry: SchemaRegistry): Promise<TableSchema> {
+  const first = initialSchema(table.key, table.declared);
+  try {
+    await registry.save(table.table, first);
+    return first;
+  } catch (thrown) {
+    if (!(thrown instanceof GlasshouseError && thrown.code === 'conflict')) throw thrown;
+    const newest = (await registry.load(table.table)).at(-1);
+    if (!newest) throw thrown;
+    return newest;
+  }
+}
+
+const MAX_REGISTRY_TRIES = 20;
+
+/** Adds columns by compare-and-set: after a conflict, onto what another capture has registered meanwhile. */
+async function evolve(
+  registry: SchemaRegistry,
+  table: CaptureTable,
+  current: TableSchema,
+  wanted: ReturnType<typeof wantedColumns>,
+  use: (schema: TableSchema) => void,
+): Promise<void> {
+  let base = current;
+  for (let attempt = 1; ; attempt++) {
+    const next = addColumns(base, wanted, table.limits);
+    if (next === base) {
+      use(base);
+      return;
+    }
+    try {
+      await registry.save(table.table, next);
+      use(next);
+      return;
+    } catch (thrown) {
+      const isConflict = thrown instanceof GlasshouseError && thrown.code === 'conflict';
+      if (!isConflict || attempt === MAX_REGISTRY_TRIES) throw thrown;
+      base = (await registry.load(table.table)).at(-1) ?? base;
+    }
+  }
+}

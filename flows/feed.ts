@@ -1,0 +1,131 @@
+import type { Change, KeyHash } from '../core/change.ts';
+import { GlasshouseError, messageOf } from '../core/errors.ts';
+import { newestPerKey } from '../core/merge.ts';
+import type { NormalisedRow } from '../core/row.ts';
+import { typedRow } from '../core/row.ts';
+import type { TableSchema } from '../core/schema.ts';
+import type { ChangelogMark, Target, TypedChange } from './ports.ts';
+
+/** A change that waits for a target. */
+export interface Pending {
+  readonly change: Change;
+  readonly row: NormalisedRow | null;
+}
+
+export interface FeedOptions {
+  /** Keys that may wait for the target; `offer` waits while there are more. */
+  readonly maxKeys: number;
+  /** Keys that must wait before an apply begins by itself; 1 applies whatever comes as soon as the target is free. */
+  readonly applyFrom: number;
+  /** Waits before a retry: attempt (from 1) to milliseconds. */
+  readonly backoffMs: (attempt: number) => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Called when the target cannot be used, and the feed goes on trying. */
+  readonly onTrouble?: (message: string) => void;
+  /** Called after each apply with the newest commit time in it (epoch microseconds). */
+  readonly onApplied?: (applied: number, stale: number, newestCommitMicros: number) => void;
+}
+
+/**
+ * Brings changes to one target: keeps the newest change of each key while the target is busy, and applies them together.
+ * A target that is away is tried again for as long as it takes: the changelog has everything, so nothing is lost by waiting.
+ */
+export class Feed {
+  private readonly target: Target;
+  private readonly options: FeedOptions;
+  private pending = new Map<KeyHash, Pending>();
+  private mark: ChangelogMark;
+  private schema: TableSchema | null = null;
+  private running: Promise<void> | null = null;
+  private failure: unknown = null;
+  private stopped = false;
+
+  /** `mark`: where the target stands now. */
+  constructor(target: Target, mark: ChangelogMark, options: FeedOptions) {
+    this.target = target;
+    this.mark = mark;
+    this.options = options;
+  }
+
+  /** Takes changes in, and the mark that the target stands at once they are applied. Waits while the target is far behind. */
+  async offer(changes: Iterable<Pending>, schema: TableSchema, mark: ChangelogMark | null): Promise<void> {
+    newestPerKey(changes, (pending) => pending.change, this.pending);
+    this.schema = schema;
+    if (mark !== null) this.mark = mark;
+    if (this.pending.size >= this.options.applyFrom) this.start();
+    while (this.pending.size >= this.options.maxKeys) {
+      this.start();
+      await this.running;
+      this.throwFailure();
+    }
+    this.throwFailure();
+  }
+
+  /** Applies everything that waits, and returns when the target has it. */
+  async drain(): Promise<void> {
+    while (this.pending.size > 0 || this.running !== null) {
+      this.start();
+      await this.running;
+      this.throwFailure();
+    }
+  }
+
+  /** Gives up retries; what waits stays in the changelog. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private start(): void {
+    if (this.running !== null || this.failure !== null || this.pending.size === 0) return;
+    this.running = this.applyPending()
+      .catch((thrown: unknown) => {
+        this.failure = thrown;
+      })
+      .finally(() => {
+        this.running = null;
+        if (this.pending.size >= this.options.applyFrom) this.start();
+      });
+  }
+
+  private async applyPending(): Promise<void> {
+    const { pending, schema, mark } = this;
+    if (schema === null) throw new GlasshouseError('bug', 'Changes wait for a target, but no schema came with them.');
+    this.pending = new Map();
+    let newestCommitMicros = 0;
+    const changes: TypedChange[] = [];
+    for (const { change, row } of pending.values()) {
+      newestCommitMicros = Math.max(newestCommitMicros, change.committedAtMicros);
+      changes.push({ change, row: row === null ? null : typedRow(row, schema) });
+    }
+    const { applied, stale } = await this.applyWithRetry(changes, schema, mark);
+    this.options.onApplied?.(applied, stale, newestCommitMicros);
+  }
+
+  private async applyWithRetry(
+    changes: readonly TypedChange[],
+    schema: TableSchema,
+    mark: ChangelogMark,
+  ): ReturnType<Target['apply']> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.target.apply(changes, schema, mark);
+      } catch (thrown) {
+        if (this.stopped || !isPassing(thrown)) throw thrown;
+        this.options.onTrouble?.(messageOf(thrown));
+        await this.options.sleep(this.options.backoffMs(attempt));
+      }
+    }
+  }
+
+  private throwFailure(): void {
+    if (this.failure !== null) throw this.failure as Error;
+  }
+}
+
+/** Whether trying again can help: another writer won, or the target is away. What nobody classified is never retried. */
+function isPassing(thrown: unknown): boolean {
+  return (
+    thrown instanceof GlasshouseError &&
+    (thrown.code === 'conflict' || thrown.code === 'unavailable' || thrown.code === 'throttled')
+  );
+}

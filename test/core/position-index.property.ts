@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { keyHashOf } from '../../core/key.ts';
+import { PositionIndex } from '../../core/position-index.ts';
+import type { RowPosition } from '../../core/position-index.ts';
+import type { Epoch, Version } from '../../core/version.ts';
+import { streamVersion } from '../../core/version.ts';
+
+const anyVersion = fc
+  .tuple(
+    fc.constantFrom('20261122100000000', '20261122100000001', '20270101000000000'),
+    fc.bigInt({ min: 0n, max: 10n ** 40n - 1n }),
+  )
+  .map(([epoch, position]) => streamVersion(epoch as Epoch, position.toString()));
+
+it('holds for each key what was set last, through any growth', () => {
+  const anySet = fc.tuple(
+    fc.integer({ min: 0, max: 4000 }),
+    anyVersion,
+    fc.option(fc.record({ file: fc.integer({ min: 0, max: 100 }), row: fc.integer({ min: 0, max: 1_000_000 }) })),
+  );
+  fc.assert(
+    fc.property(fc.array(anySet, { minLength: 1, maxLength: 5000, size: 'max' }), (sets) => {
+      const index = new PositionIndex();
+      const model = new Map<number, { version: Version; position: RowPosition | null }>();
+      for (const [key, version, position] of sets) {
+        index.set(keyHashOf(`[${key}]`), version, position);
+        model.set(key, { version, position });
+      }
+      expect(index.size).toBe(model.size);
+      for (const [key, held] of model) {
+        const entry = index.find(keyHashOf(`[${key}]`));
+        expect(index.positionOf(entry)).toEqual(held.position);
+        expect(index.isNewer(held.version, entry)).toBe(false);
+      }
+      expect(index.find(keyHashOf('["never set"]'))).toBe(-1);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+it('ranks versions as their text does', () => {
+  fc.assert(
+    fc.property(anyVersion, anyVersion, (held, given) => {
+      const index = new PositionIndex();
+      const keyHash = keyHashOf('["a"]');
+      index.set(keyHash, held, null);
+      expect(index.isNewer(given, index.find(keyHash))).toBe(given > held);
+    }),
+  );
+});
