@@ -1,5 +1,7 @@
 import type { Cause, Change, KeyHash, Operation } from './change.ts';
 import { GlasshouseError } from './errors.ts';
+import type { JsonStyle } from './json-text.ts';
+import { NESTED, PLAIN } from './json-text.ts';
 import { parseVersion } from './version.ts';
 
 /** A change as the record that travels: the fields are fixed for ever, always all there, null written out. */
@@ -24,13 +26,18 @@ export const ENVELOPE_FIELDS = [
 const OPERATIONS: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'snapshot']);
 const CAUSES: ReadonlySet<string> = new Set(['user', 'ttl', 'redrive', 'snapshot']);
 
-/** The envelope as one line of JSON without the line's end: what Firehose takes. */
-export function envelopeLine(envelope: Envelope): string {
-  const row = envelope.row === null ? 'null' : JSON.stringify(envelope.row);
+/**
+ * The envelope as one line of JSON without the line's end: what Firehose takes. `rowStyle` is how the envelope's `row` is
+ * quoted already: a row made `NESTED` is not escaped again.
+ */
+export function envelopeLine(envelope: Envelope, rowStyle: JsonStyle = PLAIN): string {
+  const { row } = envelope;
+  const rowField = row === null ? 'null' : rowStyle === NESTED ? `"${row}"` : JSON.stringify(row);
   return (
-    `{"_key":${JSON.stringify(envelope.key)},"_key_hash":"${envelope.keyHash}","_version":"${envelope.version}","_op":"${envelope.operation}"` +
-    `,"_committed_at":${envelope.committedAtMicros},"_captured_at":${envelope.capturedAtMicros},"_schema":${envelope.schemaVersion}` +
-    `,"_row":${row},"_cause":"${envelope.cause}"}`
+    `{"_key":${JSON.stringify(envelope.key)},"_key_hash":"${envelope.keyHash}","_version":"${envelope.version}"` +
+    `,"_op":"${envelope.operation}","_committed_at":${envelope.committedAtMicros}` +
+    `,"_captured_at":${envelope.capturedAtMicros},"_schema":${envelope.schemaVersion}` +
+    `,"_row":${rowField},"_cause":"${envelope.cause}"}`
   );
 }
 

@@ -9,6 +9,7 @@ import {
   stringPayload,
 } from './dynamodb/attribute-value.ts';
 import { dayOf, dayText, instantText, microsOfEpoch, microsOfIso } from './instant.ts';
+import type { JsonStyle } from './json-text.ts';
 import { scaledInteger } from './number.ts';
 import type { RowValue } from './row.ts';
 
@@ -20,16 +21,21 @@ const MAX_LONG = 2n ** 63n - 1n;
 
 /**
  * The exact form of an attribute value in a column of this type, or MISFIT: a value is never rounded, cut or coerced.
- * Throws RecordFault where the value is no DynamoDB value at all, whatever the column.
+ * `style` is how the text of a `json` column is quoted. Throws RecordFault where the value is no DynamoDB value at all, whatever the column.
  */
-export function fitValue(value: unknown, tag: AttributeTag, type: ColumnType): RowValue | typeof MISFIT {
+export function fitValue(
+  value: unknown,
+  tag: AttributeTag,
+  type: ColumnType,
+  style: JsonStyle,
+): RowValue | typeof MISFIT {
   if (tag === 'NULL') return null;
   const payload = payloadOf(value, tag);
   switch (type.kind) {
     case 'string':
       return tag === 'S' ? stringPayload(payload) : tag === 'N' ? numberPayload(payload) : MISFIT;
     case 'json':
-      return plainJson(value);
+      return plainJson(value, style);
     case 'boolean':
       return tag === 'BOOL' ? booleanPayload(payload) : MISFIT;
     case 'binary':

@@ -1,3 +1,6 @@
+import type { JsonStyle } from './json-text.ts';
+import { PLAIN } from './json-text.ts';
+
 /**
  * Exact decimal numbers as text. A canonical number is plain decimal text: no exponent, no plus sign, no needless zero
  * (`0`, `-12.5`, `1000`). No number here passes through a double.
@@ -69,8 +72,8 @@ function plainText(digits: string, magnitude: number): string {
 const SAFE_JSON_DIGITS = 15;
 
 /** A canonical number as JSON: a number where no reader can lose a digit, else the same text as a string. */
-export function jsonNumber(canonical: string): string {
-  return isSafeJsonNumber(canonical) ? canonical : `"${canonical}"`;
+export function jsonNumber(canonical: string, style: JsonStyle = PLAIN): string {
+  return isSafeJsonNumber(canonical) ? canonical : style.quote + canonical + style.quote;
 }
 
 function isSafeJsonNumber(canonical: string): boolean {

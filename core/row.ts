@@ -2,6 +2,8 @@ import type { Cell, Column, ColumnType } from './column.ts';
 import type { TypedRow } from './change.ts';
 import { GlasshouseError } from './errors.ts';
 import { dayOf, microsOfIso } from './instant.ts';
+import type { JsonStyle } from './json-text.ts';
+import { PLAIN, memberPrefix, quoted } from './json-text.ts';
 import { isPlainCanonical, jsonNumber, scaledInteger } from './number.ts';
 import type { TableSchema } from './schema.ts';
 
@@ -24,7 +26,9 @@ export interface RowLayout {
   readonly schema: TableSchema;
   readonly columnOf: ReadonlyMap<string, number>;
   /** Columns in the order of their names, each with its JSON prefix: the canonical order. */
-  readonly inNameOrder: readonly { readonly index: number; readonly prefix: string; readonly form: JsonForm }[];
+  readonly inNameOrder: readonly { readonly index: number; readonly name: string; readonly form: JsonForm }[];
+  /** How the row's JSON, and that of its `json` columns, is quoted. */
+  readonly style: JsonStyle;
 }
 
 /** How a value stands in `_row`. */
@@ -44,41 +48,42 @@ const JSON_FORMS: Readonly<Record<ColumnType['kind'], JsonForm>> = {
 
 export const RESCUED_FIELD = '_rescued';
 
-export function rowLayout(schema: TableSchema): RowLayout {
+export function rowLayout(schema: TableSchema, style: JsonStyle = PLAIN): RowLayout {
   const inNameOrder = schema.columns
-    .map((column, index) => ({
-      index,
-      name: column.name,
-      prefix: `${JSON.stringify(column.name)}:`,
-      form: JSON_FORMS[column.type.kind],
-    }))
+    .map((column, index) => ({ index, name: column.name, form: JSON_FORMS[column.type.kind] }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { schema, columnOf: new Map(schema.columns.map((column, index) => [column.attribute, index])), inNameOrder };
+  return {
+    schema,
+    columnOf: new Map(schema.columns.map((column, index) => [column.attribute, index])),
+    inNameOrder,
+    style,
+  };
 }
 
 /** The row as canonical JSON: names sorted, absent attributes left out, `_rescued` only where something was. */
 export function rowJson(row: NormalisedRow, layout: RowLayout): string {
   const { values } = row;
+  const { style } = layout;
   // Every name of ours sorts before every column's, since those begin with a letter.
-  let json = row.rescued === null ? '' : `"${RESCUED_FIELD}":${row.rescued}`;
-  for (const { index, prefix, form } of layout.inNameOrder) {
+  let json = row.rescued === null ? '' : memberPrefix(RESCUED_FIELD, style) + row.rescued;
+  for (const { index, name, form } of layout.inNameOrder) {
     const value = values[index];
     if (value === undefined) continue;
-    if (json !== '') json += ',';
-    json += prefix + valueJson(value, form);
+    const member = memberPrefix(name, style) + valueJson(value, form, style);
+    json = json === '' ? member : `${json},${member}`;
   }
   return `{${json}}`;
 }
 
-function valueJson(value: string | boolean | null, form: JsonForm): string {
+function valueJson(value: string | boolean | null, form: JsonForm, style: JsonStyle): string {
   if (typeof value !== 'string') return String(value);
   switch (form) {
     case 'text':
-      return JSON.stringify(value);
+      return quoted(value, style);
     case 'number':
-      return jsonNumber(value);
+      return jsonNumber(value, style);
     case 'base64':
-      return `"${value}"`;
+      return style.quote + value + style.quote;
     case 'json':
     case 'boolean':
       return value;

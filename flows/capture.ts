@@ -1,5 +1,5 @@
 import type { NormaliseContext, NormalisedChange } from '../core/dynamodb/normalise.ts';
-import { normaliseRecord } from '../core/dynamodb/normalise.ts';
+import { normaliseItem, normaliseRecord } from '../core/dynamodb/normalise.ts';
 import { RecordFault } from '../core/dynamodb/fault.ts';
 import type { Envelope } from '../core/envelope.ts';
 import { GlasshouseError } from '../core/errors.ts';
@@ -75,11 +75,20 @@ export class Capture {
       return this.setAside(delivery.fault, delivery.reason, delivery.raw, delivery, nowMillis);
     }
     try {
-      const normalised = normaliseRecord(delivery.record, this.context);
+      const normalised =
+        delivery.kind === 'record'
+          ? normaliseRecord(delivery.record, this.context)
+          : normaliseItem(delivery.item, delivery.snapshot, this.context);
       return { ...normalised, change: { ...normalised.change, capturedAtMicros: nowMillis * 1000 } };
     } catch (thrown) {
       if (!(thrown instanceof RecordFault)) throw thrown;
-      return this.setAside(thrown.kind, thrown.message, JSON.stringify(delivery.record), delivery, nowMillis);
+      return this.setAside(
+        thrown.kind,
+        thrown.message,
+        JSON.stringify(delivery.kind === 'record' ? delivery.record : delivery.item),
+        delivery,
+        nowMillis,
+      );
     }
   }
 

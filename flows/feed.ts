@@ -4,7 +4,7 @@ import { newestPerKey } from '../core/merge.ts';
 import type { NormalisedRow } from '../core/row.ts';
 import { typedRow } from '../core/row.ts';
 import type { TableSchema } from '../core/schema.ts';
-import type { ChangelogMark, Target, TypedChange } from './ports.ts';
+import type { Applied, ChangelogMark, Target, TypedChange } from './ports.ts';
 
 /** A change that waits for a target. */
 export interface Pending {
@@ -22,8 +22,10 @@ export interface FeedOptions {
   readonly sleep: (ms: number) => Promise<void>;
   /** Called when the target cannot be used, and the feed goes on trying. */
   readonly onTrouble?: (message: string) => void;
-  /** Called after each apply with the newest commit time in it (epoch microseconds). */
-  readonly onApplied?: (applied: number, stale: number, newestCommitMicros: number) => void;
+  /** Whether retries are to be given up: what waits stays in the changelog. */
+  readonly isStopped: () => boolean;
+  /** Called after each apply, with the changes that it was given. */
+  readonly onApplied?: (counts: Applied, changes: readonly TypedChange[]) => void;
 }
 
 /**
@@ -38,7 +40,6 @@ export class Feed {
   private schema: TableSchema | null = null;
   private running: Promise<void> | null = null;
   private failure: unknown = null;
-  private stopped = false;
 
   /** `mark`: where the target stands now. */
   constructor(target: Target, mark: ChangelogMark, options: FeedOptions) {
@@ -70,11 +71,6 @@ export class Feed {
     }
   }
 
-  /** Gives up retries; what waits stays in the changelog. */
-  stop(): void {
-    this.stopped = true;
-  }
-
   private start(): void {
     if (this.running !== null || this.failure !== null || this.pending.size === 0) return;
     this.running = this.applyPending()
@@ -91,26 +87,24 @@ export class Feed {
     const { pending, schema, mark } = this;
     if (schema === null) throw new GlasshouseError('bug', 'Changes wait for a target, but no schema came with them.');
     this.pending = new Map();
-    let newestCommitMicros = 0;
     const changes: TypedChange[] = [];
     for (const { change, row } of pending.values()) {
-      newestCommitMicros = Math.max(newestCommitMicros, change.committedAtMicros);
       changes.push({ change, row: row === null ? null : typedRow(row, schema) });
     }
-    const { applied, stale } = await this.applyWithRetry(changes, schema, mark);
-    this.options.onApplied?.(applied, stale, newestCommitMicros);
+    const counts = await this.applyWithRetry(changes, schema, mark);
+    this.options.onApplied?.(counts, changes);
   }
 
   private async applyWithRetry(
     changes: readonly TypedChange[],
     schema: TableSchema,
     mark: ChangelogMark,
-  ): ReturnType<Target['apply']> {
+  ): Promise<Applied> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.target.apply(changes, schema, mark);
       } catch (thrown) {
-        if (this.stopped || !isPassing(thrown)) throw thrown;
+        if (this.options.isStopped() || !isPassing(thrown)) throw thrown;
         this.options.onTrouble?.(messageOf(thrown));
         await this.options.sleep(this.options.backoffMs(attempt));
       }

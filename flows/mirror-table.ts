@@ -1,27 +1,16 @@
-import type { TableSchema } from '../core/schema.ts';
 import { decodeNormalisedRow } from '../core/row.ts';
-import type { Capture, Captured } from './capture.ts';
+import type { TableSchema } from '../core/schema.ts';
+import type { Capture } from './capture.ts';
 import type { Feed } from './feed.ts';
-import type {
-  ChangeSource,
-  Changelog,
-  ChangelogMark,
-  Quarantine,
-  SourceBatch,
-  StreamPositions,
-  Target,
-} from './ports.ts';
+import type { ChangeSource, Changelog, ChangelogMark, StreamPositions, Target } from './ports.ts';
+import type { TableWriter } from './table-writer.ts';
 
-/** One mirrored table's parts. */
-export interface MirrorTableParts {
-  readonly capture: Capture;
-  readonly changelog: Changelog;
-  readonly quarantine: Quarantine;
+/** What brings one source of a table into its mirror. */
+export interface MirrorSourceParts {
   readonly source: ChangeSource;
-  readonly feeds: readonly Feed[];
+  readonly capture: Capture;
+  readonly writer: TableWriter;
   readonly nowMillis: () => number;
-  /** Called once a batch is durable in the changelog. */
-  readonly onCaptured?: (captured: Captured, deliveries: number) => void;
   /** Called before the next batch is asked for: where a cadence waits. */
   readonly beforeBatch?: () => Promise<void>;
 }
@@ -30,19 +19,21 @@ export interface MirrorTableParts {
 export const START: ChangelogMark = { sequence: 0, snapshotId: 0 };
 
 /**
- * Mirrors one table until its source ends or the signal comes: capture, append, then feed the targets. While one batch
- * is being made durable the next is captured. A batch is offered to the targets only when the changelog has it, and
- * positions are written with the changes that they cover, in one commit.
+ * Mirrors a source from its positions until it ends or the signal comes: capture, then append and offer. While one batch
+ * is being made durable the next is captured. Returns when all that was delivered is durable and offered.
  */
-export async function mirrorTable(parts: MirrorTableParts, signal: AbortSignal): Promise<void> {
-  const positions = await parts.changelog.positions();
+export async function mirrorSource(
+  parts: MirrorSourceParts,
+  from: StreamPositions | null,
+  signal: AbortSignal,
+): Promise<void> {
   const failed = new AbortController();
   let previous: Promise<void> = Promise.resolve();
   try {
-    for await (const batch of parts.source.batches(positions, AbortSignal.any([signal, failed.signal]))) {
+    for await (const batch of parts.source.batches(from, AbortSignal.any([signal, failed.signal]))) {
       const captured = await parts.capture.capture(batch.deliveries, parts.nowMillis());
       await previous;
-      previous = keep(parts, captured, batch);
+      previous = parts.writer.keep(captured, batch.positions);
       // Its failure is thrown at the next await, here or below; a source that waits for records must not hold that up.
       previous.catch(() => failed.abort());
       await parts.beforeBatch?.();
@@ -50,26 +41,6 @@ export async function mirrorTable(parts: MirrorTableParts, signal: AbortSignal):
   } finally {
     await previous;
   }
-  for (const feed of parts.feeds) await feed.drain();
-}
-
-async function keep(parts: MirrorTableParts, captured: Captured, batch: SourceBatch): Promise<void> {
-  if (captured.quarantined.length > 0) await parts.quarantine.put(captured.quarantined);
-  const mark = await appendBatch(parts.changelog, captured, batch.positions);
-  parts.onCaptured?.(captured, batch.deliveries.length);
-  if (mark === null) return;
-  for (const feed of parts.feeds) await feed.offer(captured.changes, captured.schema, mark);
-}
-
-/** Null where there was nothing to write. */
-async function appendBatch(
-  changelog: Changelog,
-  captured: Captured,
-  positions: StreamPositions | null,
-): Promise<ChangelogMark | null> {
-  if (captured.changes.length === 0 && positions === null) return null;
-  const envelopes = captured.changes.map((captured) => captured.change);
-  return (await changelog.append(envelopes, positions)).mark;
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { Cell } from '../core/column.ts';
 import type { Change, KeyHash, TypedRow } from '../core/change.ts';
+import type { SnapshotPoint } from '../core/dynamodb/normalise.ts';
+import type { Image } from '../core/dynamodb/stream-record.ts';
 import type { FaultKind } from '../core/dynamodb/fault.ts';
 import type { Envelope } from '../core/envelope.ts';
 import type { TableSchema } from '../core/schema.ts';
@@ -17,11 +19,16 @@ export interface StreamPositions {
 /** Where a record came from, for messages and quarantine: a shard and sequence number, or a file and line. */
 export type Place =
   | { readonly kind: 'stream'; readonly shardId: string; readonly sequenceNumber: string }
-  | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly index?: number };
+  | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly index?: number }
+  | { readonly kind: 'scan'; readonly table: string };
 
-/** Something the source delivered: a DynamoDB stream record as Lambda gets it (not checked yet), or what could not be read as one. */
+/**
+ * Something the source delivered: a DynamoDB stream record as Lambda gets it (not checked yet), an item of a snapshot, or
+ * what could not be read as either.
+ */
 export type Delivered =
   | { readonly kind: 'record'; readonly record: unknown; readonly place: Place }
+  | { readonly kind: 'item'; readonly item: Image; readonly snapshot: SnapshotPoint; readonly place: Place }
   | {
       readonly kind: 'unreadable';
       readonly fault: FaultKind;

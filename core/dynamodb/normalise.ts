@@ -3,8 +3,12 @@ import { MISFIT, fitValue } from '../fit.ts';
 import type { SeenAttribute } from '../infer.ts';
 import type { KeyAttribute } from '../key.ts';
 import { keyHashOf, keyJson } from '../key.ts';
+import type { JsonStyle } from '../json-text.ts';
+import { memberPrefix } from '../json-text.ts';
 import type { NormalisedRow, RowLayout, RowValue } from '../row.ts';
 import { rowJson } from '../row.ts';
+import type { Epoch } from '../version.ts';
+import { snapshotVersion } from '../version.ts';
 import { loneSurrogate, tagOf, typedJson } from './attribute-value.ts';
 import type { Image } from './stream-record.ts';
 import { parseStreamRecord } from './stream-record.ts';
@@ -49,6 +53,30 @@ export function normaliseRecord(raw: unknown, context: NormaliseContext): Normal
   return { change, row, unknown: normalised?.unknown ?? NONE };
 }
 
+/** The snapshot that an item was read in. */
+export interface SnapshotPoint {
+  readonly epoch: Epoch;
+  /** Epoch microseconds: when the snapshot began. */
+  readonly takenAtMicros: number;
+}
+
+/** An item of a snapshot as a change with the lowest version of its epoch, so that whatever the stream has wins. Throws as `normaliseRecord`. */
+export function normaliseItem(item: Image, snapshot: SnapshotPoint, context: NormaliseContext): NormalisedChange {
+  const key = keyJson(item, context.key);
+  const { row, unknown } = normaliseImage(item, context.layout);
+  const change: Change = {
+    key,
+    keyHash: keyHashOf(key),
+    version: snapshotVersion(snapshot.epoch),
+    operation: 'snapshot',
+    committedAtMicros: snapshot.takenAtMicros,
+    schemaVersion: context.layout.schema.version,
+    row: rowJson(row, context.layout),
+    cause: 'snapshot',
+  };
+  return { change, row, unknown };
+}
+
 /** An item's row. Every value is either in its column exactly, or whole in `rescued`. */
 export function normaliseImage(
   image: Image,
@@ -65,18 +93,18 @@ export function normaliseImage(
     if (index === undefined || column === undefined) {
       if (tag === 'NULL') continue;
       (unknown ??= []).push({ attribute, tag });
-      (rescued ??= []).push(rescuedMember(attribute, value));
+      (rescued ??= []).push(rescuedMember(attribute, value, layout.style));
       continue;
     }
-    const fitted = fitValue(value, tag, column.type);
-    if (fitted === MISFIT) (rescued ??= []).push(rescuedMember(attribute, value));
+    const fitted = fitValue(value, tag, column.type, layout.style);
+    if (fitted === MISFIT) (rescued ??= []).push(rescuedMember(attribute, value, layout.style));
     else values[index] = fitted;
   }
   const row = { values, rescued: rescued === null ? null : `{${rescued.sort().join(',')}}` };
   return { row, unknown: unknown ?? NONE };
 }
 
-function rescuedMember(attribute: string, value: unknown): string {
+function rescuedMember(attribute: string, value: unknown, style: JsonStyle): string {
   if (!attribute.isWellFormed()) throw loneSurrogate("An attribute's name");
-  return `${JSON.stringify(attribute)}:${typedJson(value)}`;
+  return `${memberPrefix(attribute, style)}${typedJson(value, style)}`;
 }
