@@ -68,9 +68,12 @@ export function liveView(schema: TableSchema, sources: LakeSources): string {
   return `SELECT * EXCLUDE ("_gone") FROM (${newest}) WHERE NOT "_gone"`;
 }
 
-/** Every version of every row, with when it held: from its commit until the next one's, a delete's too. */
+/**
+ * Every version of every row, with when it held: from its commit until the next one's, a delete's too. A snapshot's row
+ * stands first, whenever it was read: where the stream had something older than the reading, it never held.
+ */
 export function historyView(schema: TableSchema, sources: LakeSources): string {
   const distinct = `SELECT * FROM ${sources.changes} QUALIFY row_number() OVER (PARTITION BY "_key_hash", "_version") = 1`;
   const spans = `SELECT *, "_committed_at" AS "_valid_from", lead("_committed_at") OVER (PARTITION BY "_key_hash" ORDER BY "_version") AS "_valid_to" FROM (${distinct})`;
-  return `SELECT ${fieldList(schema)}, ${RESCUED} AS "_rescued", "_key_hash", "_version", "_op", "_cause", "_valid_from", "_valid_to" FROM (${spans}) WHERE "_op" <> 'delete'`;
+  return `SELECT ${fieldList(schema)}, ${RESCUED} AS "_rescued", "_key_hash", "_version", "_op", "_cause", "_valid_from", "_valid_to" FROM (${spans}) WHERE "_op" <> 'delete' AND ("_op" <> 'snapshot' OR "_valid_to" IS NULL OR "_valid_to" > "_valid_from")`;
 }

@@ -1,0 +1,5 @@
+SELECT "sequence", "snapshot_id" FROM "shop_base"."_ledger" WHERE "table_name" = 'orders' ORDER BY "load" DESC LIMIT 1;
+
+SELECT a.attname AS "name" FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'shop_base' AND c.relname = 'orders' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;
+
+SELECT a.attname AS "name" FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'o''hara' AND c.relname = 'select' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;

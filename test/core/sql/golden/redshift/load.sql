@@ -1,0 +1,58 @@
+SET cast_super_null_on_error TO OFF;
+
+CREATE TEMP TABLE "orders__staged" (
+  "_key" VARCHAR(65535),
+  "_key_hash" VARCHAR(32),
+  "_version" VARCHAR(58),
+  "_op" VARCHAR(16),
+  "_committed_at" BIGINT,
+  "_captured_at" BIGINT,
+  "_schema" INTEGER,
+  "_row" SUPER,
+  "_cause" VARCHAR(16)
+) DISTKEY ("_key_hash") SORTKEY ("_key_hash");
+
+COPY "orders__staged" FROM 's3://staging/shop/orders/000123.manifest'
+IAM_ROLE 'arn:aws:iam::123456789012:role/load'
+FORMAT AS JSON 'auto' GZIP MANIFEST;
+
+CREATE TEMP TABLE "orders__newest" DISTKEY ("_key_hash") AS
+SELECT * FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY "_key_hash" ORDER BY "_version" DESC) AS "_rank" FROM "orders__staged"
+) AS ranked
+WHERE "_rank" = 1;
+
+CREATE TEMP TABLE "orders__fresh" DISTKEY ("_key_hash") AS
+SELECT n.* FROM "orders__newest" AS n
+LEFT JOIN "shop_base"."orders" AS held ON held."_key_hash" = n."_key_hash"
+WHERE held."_key_hash" IS NULL OR held."_version" < n."_version";
+
+DELETE FROM "shop_base"."orders" USING "orders__fresh" AS f WHERE "shop_base"."orders"."_key_hash" = f."_key_hash";
+
+INSERT INTO "shop_base"."orders" ("_key_hash", "_key", "customer_id", "order", "user", "amount", "units", "table", "ratio", "paid", "receipt", "items", "placed_at", "due", "_version", "_committed_at", "_rescued", "_deleted")
+SELECT
+  f."_key_hash",
+  f."_key",
+  f."_row"."customer_id"::VARCHAR(65535),
+  f."_row"."order"::DECIMAL(38,9),
+  f."_row"."user"::VARCHAR(65535),
+  f."_row"."amount"::DECIMAL(38,9),
+  f."_row"."units"::DECIMAL(20,0),
+  f."_row"."table"::BIGINT,
+  f."_row"."ratio"::DOUBLE PRECISION,
+  f."_row"."paid"::BOOLEAN,
+  TO_VARBYTE(f."_row"."receipt"::VARCHAR(65535), 'base64'),
+  f."_row"."items",
+  f."_row"."placed_at"::VARCHAR(64)::TIMESTAMP,
+  f."_row"."due"::VARCHAR(64)::DATE,
+  f."_version",
+  DATEADD(microsecond, CAST(MOD(f."_committed_at", 1000000) AS INTEGER), TIMESTAMP 'epoch' + (f."_committed_at" / 1000000) * INTERVAL '1 second'),
+  f."_row"."_rescued",
+  f."_op" = 'delete'
+FROM "orders__fresh" AS f;
+
+INSERT INTO "shop_base"."_ledger" ("table_name", "load", "sequence", "snapshot_id", "rows", "applied", "stale", "loaded_at")
+SELECT 'orders', COALESCE(MAX("load"), 0) + 1, 42, 8912345678, (SELECT COUNT(*) FROM "orders__staged"), (SELECT COUNT(*) FROM "orders__fresh"), (SELECT COUNT(*) FROM "orders__newest") - (SELECT COUNT(*) FROM "orders__fresh"), SYSDATE
+FROM "shop_base"."_ledger" WHERE "table_name" = 'orders';
+
+DELETE FROM "shop_base"."_ledger" WHERE "table_name" = 'orders' AND "load" <= (SELECT MAX("load") - 1000 FROM "shop_base"."_ledger" WHERE "table_name" = 'orders');
