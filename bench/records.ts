@@ -36,7 +36,7 @@ export interface WrittenChanges extends ChangesTotals {
 export const BENCH_KEY = ['customer_id', 'order_id'] as const;
 export const BENCH_TABLE = 'Orders';
 
-const STREAM_ARN = `arn:aws:dynamodb:us-east-1:000000000000:table/${BENCH_TABLE}/stream/2026-01-05T08:00:00.000`;
+export const BENCH_STREAM_ARN = `arn:aws:dynamodb:us-east-1:000000000000:table/${BENCH_TABLE}/stream/2026-01-05T08:00:00.000`;
 const FIRST_SECOND = 1_767_600_000;
 const CHANGES_A_SECOND = 1000;
 /** 22 digits with what follows it: sequence numbers rise, with gaps as the real ones have. */
@@ -124,7 +124,7 @@ function recordText(index: number, event: EventName, body: string, oldImages: bo
   return (
     `{"eventID":"${eventId}","eventName":"${event}","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"us-east-1",` +
     `"dynamodb":{"ApproximateCreationDateTime":${second},${body},"SequenceNumber":"${sequence}","SizeBytes":512,"StreamViewType":"${viewType}"},` +
-    `"eventSourceARN":"${STREAM_ARN}"}`
+    `"eventSourceARN":"${BENCH_STREAM_ARN}"}`
   );
 }
 

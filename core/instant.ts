@@ -7,8 +7,9 @@ const EPOCH = /^(-?\d{1,16})(?:\.(\d{1,6}))?$/;
 const SECONDS_BELOW = 100_000_000_000;
 
 const MICROS_PER_DAY = 86_400_000_000;
-const MIN_MICROS = microsOfParts(1, 1, 1);
-const MAX_MICROS = microsOfParts(9999, 12, 31) + MICROS_PER_DAY - 1;
+// As bigints: a double cannot tell the last microsecond of the year 9999 from the first of the next.
+const MIN_MICROS = BigInt(microsOfParts(1, 1, 1));
+const MAX_MICROS = BigInt(microsOfParts(9999, 12, 31) + MICROS_PER_DAY) - 1n;
 
 function microsOfParts(year: number, month: number, day: number): number {
   const date = new Date(0);
@@ -24,14 +25,17 @@ export function microsOfIso(text: string): bigint | null {
   if (!fraction.endsWith('000')) return null;
   const day = dayOf(text.slice(0, 10));
   const [hour, minute, second] = [Number(parts[4] ?? 0), Number(parts[5] ?? 0), Number(parts[6] ?? 0)];
-  if (day === null || hour > 23 || minute > 59 || second > 59) return null;
-  const seconds = day * 86_400 + hour * 3600 + minute * 60 + second - zoneSeconds(parts[8]);
+  const zone = zoneSeconds(parts[8]);
+  if (day === null || zone === null || hour > 23 || minute > 59 || second > 59) return null;
+  const seconds = day * 86_400 + hour * 3600 + minute * 60 + second - zone;
   return inRange(BigInt(seconds) * 1_000_000n + BigInt(fraction.slice(0, 6)));
 }
 
-function zoneSeconds(zone: string | undefined): number {
+function zoneSeconds(zone: string | undefined): number | null {
   if (zone === undefined || zone === 'Z') return 0;
-  const size = Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(-2)) * 60;
+  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
+  if (hours > 23 || minutes > 59) return null;
+  const size = hours * 3600 + minutes * 60;
   return zone.startsWith('-') ? -size : size;
 }
 

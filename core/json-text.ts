@@ -32,3 +32,41 @@ export function memberPrefix(name: string, style: JsonStyle): string {
   if (style.prefixes.size < MAX_KNOWN_NAMES) style.prefixes.set(name, prefix);
   return prefix;
 }
+
+/**
+ * The same text, stored as one piece. A text that was put together is a tree of its pieces until somebody reads it; a row
+ * waits in memory, where the tree takes several times the room and the garbage collector walks it again and again.
+ */
+export function flat(text: string): string {
+  text.charCodeAt(0);
+  return text;
+}
+
+/**
+ * What `JSON.parse` gave, as JSON again, however deep: `JSON.stringify` ends with a RangeError at a few thousand levels, which a
+ * line of some kilobytes has, and a record that is set aside must be kept whole.
+ */
+export function jsonOfAnyDepth(parsed: unknown): string {
+  try {
+    return JSON.stringify(parsed);
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+  }
+  let json = '';
+  const toDo: ({ readonly text: string } | { readonly value: unknown })[] = [{ value: parsed }];
+  for (let next = toDo.pop(); next !== undefined; next = toDo.pop()) {
+    if ('text' in next) json += next.text;
+    else if (typeof next.value !== 'object' || next.value === null) json += JSON.stringify(next.value);
+    else for (const piece of piecesOf(next.value).reverse()) toDo.push(piece);
+  }
+  return json;
+}
+
+function piecesOf(value: object): ({ readonly text: string } | { readonly value: unknown })[] {
+  const isList = Array.isArray(value);
+  const members = Object.entries(value as Readonly<Record<string, unknown>>).flatMap(([name, member], index) => {
+    const comma = index === 0 ? '' : ',';
+    return [{ text: isList ? comma : `${comma}${JSON.stringify(name)}:` }, { value: member }];
+  });
+  return [{ text: isList ? '[' : '{' }, ...members, { text: isList ? ']' : '}' }];
+}

@@ -18,7 +18,7 @@ export interface KeyAttribute {
 export function keyJson(keys: Image, attributes: readonly KeyAttribute[]): string {
   let json = '[';
   for (const { attribute, type } of attributes) {
-    const value = keys[attribute];
+    const value = Object.hasOwn(keys, attribute) ? keys[attribute] : undefined;
     if (value === undefined)
       throw new RecordFault('no-keys', `The record's Keys have no attribute ${JSON.stringify(attribute)}.`);
     const tag = tagOf(value);

@@ -41,7 +41,7 @@ export function initialSchema(key: KeyAttributes, declared: DeclaredColumns): Ta
   const keyAttributes = new Set(key.map((column) => column.attribute));
   const columns: Column[] = [];
   for (const [index, wanted] of key.entries()) {
-    const fixed = declared[wanted.attribute];
+    const fixed = Object.hasOwn(declared, wanted.attribute) ? declared[wanted.attribute] : undefined;
     const column = newColumn(columns, wanted.attribute, fixed ?? KEY_COLUMN_TYPES[wanted.type], fixed !== undefined);
     columns.push({ ...column, keyIndex: index === 0 ? 0 : 1, keyType: wanted.type });
   }

@@ -4,6 +4,7 @@ import { RecordFault } from '../core/dynamodb/fault.ts';
 import type { Envelope } from '../core/envelope.ts';
 import { GlasshouseError } from '../core/errors.ts';
 import { wantedColumns } from '../core/infer.ts';
+import { jsonOfAnyDepth } from '../core/json-text.ts';
 import type { KeyAttribute } from '../core/key.ts';
 import { rowLayout } from '../core/row.ts';
 import type { DeclaredColumns, SchemaLimits, TableSchema } from '../core/schema.ts';
@@ -21,13 +22,8 @@ export interface CaptureTable {
   readonly limits: SchemaLimits;
 }
 
-/** A change with its envelope and its row, which a target makes typed cells of. */
-export interface CapturedChange extends NormalisedChange {
-  readonly change: Envelope;
-}
-
 export interface Captured {
-  readonly changes: readonly CapturedChange[];
+  readonly changes: readonly Envelope[];
   readonly quarantined: readonly QuarantineEntry[];
   /** Rows that have something in `_rescued`. */
   readonly rescued: number;
@@ -59,6 +55,7 @@ export class Capture {
 
   /** Captures a batch. `nowMillis` is the time that its envelopes bear. Throws only where the registry cannot be reached. */
   async capture(deliveries: readonly Delivered[], nowMillis: number): Promise<Captured> {
+    this.context = { ...this.context, capturedAtMicros: nowMillis * 1000 };
     const results = deliveries.map((delivery) => this.captureOne(delivery, nowMillis));
     if (await this.addWantedColumns(results)) {
       for (const [index, result] of results.entries()) {
@@ -70,22 +67,20 @@ export class Capture {
     return this.sorted(results);
   }
 
-  private captureOne(delivery: Delivered, nowMillis: number): CapturedChange | QuarantineEntry {
+  private captureOne(delivery: Delivered, nowMillis: number): NormalisedChange | QuarantineEntry {
     if (delivery.kind === 'unreadable') {
       return this.setAside(delivery.fault, delivery.reason, delivery.raw, delivery, nowMillis);
     }
     try {
-      const normalised =
-        delivery.kind === 'record'
-          ? normaliseRecord(delivery.record, this.context)
-          : normaliseItem(delivery.item, delivery.snapshot, this.context);
-      return { ...normalised, change: { ...normalised.change, capturedAtMicros: nowMillis * 1000 } };
+      return delivery.kind === 'record'
+        ? normaliseRecord(delivery.record, this.context)
+        : normaliseItem(delivery.item, delivery.snapshot, this.context);
     } catch (thrown) {
       if (!(thrown instanceof RecordFault)) throw thrown;
       return this.setAside(
         thrown.kind,
         thrown.message,
-        JSON.stringify(delivery.kind === 'record' ? delivery.record : delivery.item),
+        jsonOfAnyDepth(delivery.kind === 'record' ? delivery.record : delivery.item),
         delivery,
         nowMillis,
       );
@@ -97,26 +92,27 @@ export class Capture {
   }
 
   /** Adds columns for what the batch brought that the schema does not know; whether it did. */
-  private async addWantedColumns(results: readonly (CapturedChange | QuarantineEntry)[]): Promise<boolean> {
+  private async addWantedColumns(results: readonly (NormalisedChange | QuarantineEntry)[]): Promise<boolean> {
     const seen = results.flatMap((result) => ('unknown' in result ? result.unknown : []));
     if (seen.length === 0) return false;
     const wanted = wantedColumns(seen);
     const before = this.schema;
     await evolve(this.registry, this.table, before, wanted, (schema) => {
-      this.context = contextOf(this.table, schema);
+      // Two batches can evolve the schema at once: the later answer may be the older schema.
+      if (schema.version > this.schema.version) this.context = { ...this.context, layout: rowLayout(schema) };
     });
     return this.schema !== before;
   }
 
-  private sorted(results: readonly (CapturedChange | QuarantineEntry)[]): Captured {
-    const changes: CapturedChange[] = [];
+  private sorted(results: readonly (NormalisedChange | QuarantineEntry)[]): Captured {
+    const changes: Envelope[] = [];
     const quarantined: QuarantineEntry[] = [];
     let rescued = 0;
     for (const result of results) {
       if (!('change' in result)) quarantined.push(result);
       else {
-        changes.push(result);
-        if (result.row !== null && result.row.rescued !== null) rescued++;
+        changes.push(result.change);
+        if (result.hasRescued) rescued++;
       }
     }
     return { changes, quarantined, rescued, schema: this.schema };
@@ -124,7 +120,7 @@ export class Capture {
 }
 
 function contextOf(table: CaptureTable, schema: TableSchema): NormaliseContext {
-  return { table: table.sourceTable, key: table.key, layout: rowLayout(schema) };
+  return { table: table.sourceTable, key: table.key, layout: rowLayout(schema), capturedAtMicros: 0 };
 }
 
 async function registerFirst(table: CaptureTable, registry: SchemaRegistry): Promise<TableSchema> {

@@ -1,15 +1,26 @@
-import type { Change, KeyHash } from '../core/change.ts';
+import type { Change, KeyHash, TypedRow } from '../core/change.ts';
+import { decodeRow } from '../core/decode-row.ts';
 import { GlasshouseError, messageOf } from '../core/errors.ts';
 import { newestPerKey } from '../core/merge.ts';
-import type { NormalisedRow } from '../core/row.ts';
-import { typedRow } from '../core/row.ts';
 import type { TableSchema } from '../core/schema.ts';
 import type { Applied, ChangelogMark, Target, TypedChange } from './ports.ts';
 
-/** A change that waits for a target. */
-export interface Pending {
+/**
+ * A change that waits for a target. Only its text is kept: typed cells are a score of objects a row, which would cost more
+ * to keep than to make from the text when the target asks for them.
+ */
+class WaitingChange implements TypedChange {
   readonly change: Change;
-  readonly row: NormalisedRow | null;
+  private readonly schema: TableSchema;
+
+  constructor(change: Change, schema: TableSchema) {
+    this.change = change;
+    this.schema = schema;
+  }
+
+  get row(): TypedRow | null {
+    return this.change.row === null ? null : decodeRow(this.change.row, this.schema);
+  }
 }
 
 export interface FeedOptions {
@@ -35,7 +46,7 @@ export interface FeedOptions {
 export class Feed {
   private readonly target: Target;
   private readonly options: FeedOptions;
-  private pending = new Map<KeyHash, Pending>();
+  private pending = new Map<KeyHash, Change>();
   private mark: ChangelogMark;
   private schema: TableSchema | null = null;
   private running: Promise<void> | null = null;
@@ -49,9 +60,10 @@ export class Feed {
   }
 
   /** Takes changes in, and the mark that the target stands at once they are applied. Waits while the target is far behind. */
-  async offer(changes: Iterable<Pending>, schema: TableSchema, mark: ChangelogMark | null): Promise<void> {
-    newestPerKey(changes, (pending) => pending.change, this.pending);
-    this.schema = schema;
+  async offer(changes: Iterable<Change>, schema: TableSchema, mark: ChangelogMark | null): Promise<void> {
+    newestPerKey(changes, (change) => change, this.pending);
+    // Two sources of a table can offer out of the order they were captured in; a row of an older schema fits a newer one.
+    if (this.schema === null || schema.version > this.schema.version) this.schema = schema;
     if (mark !== null) this.mark = mark;
     if (this.pending.size >= this.options.applyFrom) this.start();
     while (this.pending.size >= this.options.maxKeys) {
@@ -87,10 +99,7 @@ export class Feed {
     const { pending, schema, mark } = this;
     if (schema === null) throw new GlasshouseError('bug', 'Changes wait for a target, but no schema came with them.');
     this.pending = new Map();
-    const changes: TypedChange[] = [];
-    for (const { change, row } of pending.values()) {
-      changes.push({ change, row: row === null ? null : typedRow(row, schema) });
-    }
+    const changes = Array.from(pending.values(), (change) => new WaitingChange(change, schema));
     const counts = await this.applyWithRetry(changes, schema, mark);
     this.options.onApplied?.(counts, changes);
   }

@@ -1,8 +1,8 @@
-import { decodeNormalisedRow } from '../core/row.ts';
 import type { TableSchema } from '../core/schema.ts';
-import type { Capture } from './capture.ts';
+import type { Envelope } from '../core/envelope.ts';
+import type { Capture, Captured } from './capture.ts';
 import type { Feed } from './feed.ts';
-import type { ChangeSource, Changelog, ChangelogMark, StreamPositions, Target } from './ports.ts';
+import type { ChangeSource, Changelog, ChangelogMark, QuarantineEntry, StreamPositions, Target } from './ports.ts';
 import type { TableWriter } from './table-writer.ts';
 
 /** What brings one source of a table into its mirror. */
@@ -11,6 +11,8 @@ export interface MirrorSourceParts {
   readonly capture: Capture;
   readonly writer: TableWriter;
   readonly nowMillis: () => number;
+  /** Batches are gathered until they have so many records, and kept together; 1 keeps each as it comes. */
+  readonly gatherRecords: number;
   /** Called before the next batch is asked for: where a cadence waits. */
   readonly beforeBatch?: () => Promise<void>;
 }
@@ -19,8 +21,8 @@ export interface MirrorSourceParts {
 export const START: ChangelogMark = { sequence: 0, snapshotId: 0 };
 
 /**
- * Mirrors a source from its positions until it ends or the signal comes: capture, then append and offer. While one batch
- * is being made durable the next is captured. Returns when all that was delivered is durable and offered.
+ * Mirrors a source from its positions until it ends or the signal comes: capture, then append and offer. While some
+ * batches are being made durable the next are captured. Returns when all that was delivered is durable and offered.
  */
 export async function mirrorSource(
   parts: MirrorSourceParts,
@@ -29,17 +31,46 @@ export async function mirrorSource(
 ): Promise<void> {
   const failed = new AbortController();
   let previous: Promise<void> = Promise.resolve();
+  let gathered = new Gathered();
+  const keepGathered = async (): Promise<void> => {
+    await previous;
+    previous = parts.writer.keep(gathered.captured(parts.capture.schema), gathered.positions);
+    // Its failure is thrown at the next await, here or below; a source that waits for records must not hold that up.
+    previous.catch(() => failed.abort());
+    gathered = new Gathered();
+  };
   try {
     for await (const batch of parts.source.batches(from, AbortSignal.any([signal, failed.signal]))) {
-      const captured = await parts.capture.capture(batch.deliveries, parts.nowMillis());
-      await previous;
-      previous = parts.writer.keep(captured, batch.positions);
-      // Its failure is thrown at the next await, here or below; a source that waits for records must not hold that up.
-      previous.catch(() => failed.abort());
+      gathered.add(await parts.capture.capture(batch.deliveries, parts.nowMillis()), batch.positions);
+      if (gathered.records >= parts.gatherRecords || batch.deliveries.length === 0) await keepGathered();
       await parts.beforeBatch?.();
     }
+    await keepGathered();
   } finally {
     await previous;
+  }
+}
+
+/** Captured batches that will be kept together, and the positions after the last of them. */
+class Gathered {
+  positions: StreamPositions | null = null;
+  private readonly changes: Envelope[] = [];
+  private readonly quarantined: QuarantineEntry[] = [];
+  private rescued = 0;
+
+  get records(): number {
+    return this.changes.length + this.quarantined.length;
+  }
+
+  add(captured: Captured, positions: StreamPositions | null): void {
+    for (const change of captured.changes) this.changes.push(change);
+    for (const entry of captured.quarantined) this.quarantined.push(entry);
+    this.rescued += captured.rescued;
+    this.positions = positions ?? this.positions;
+  }
+
+  captured(schema: TableSchema): Captured {
+    return { changes: this.changes, quarantined: this.quarantined, rescued: this.rescued, schema };
   }
 }
 
@@ -48,18 +79,20 @@ export async function mirrorSource(
  * Returns the number of changes that were read again.
  */
 export async function catchUp(changelog: Changelog, target: Target, feed: Feed, schema: TableSchema): Promise<number> {
-  const mark = await target.mark();
   const newest = await changelog.newest();
-  if (newest === null || (mark !== null && mark.sequence >= newest.sequence)) return 0;
+  if (newest === null) return 0;
+  const mark = markWithin(await target.mark(), newest);
+  if (mark !== null && mark.sequence === newest.sequence) return 0;
   let read = 0;
   for await (const piece of changelog.readAfter(mark)) {
     read += piece.changes.length;
-    const changes = piece.changes.map((change) => ({
-      change,
-      row: change.row === null ? null : decodeNormalisedRow(change.row, schema),
-    }));
-    await feed.offer(changes, schema, piece.mark);
+    await feed.offer(piece.changes, schema, piece.mark);
   }
   await feed.drain();
   return read;
+}
+
+/** A target's mark; null where it is of another changelog than this one, which was made anew while the target was kept. */
+function markWithin(mark: ChangelogMark | null, newest: ChangelogMark): ChangelogMark | null {
+  return mark === null || mark.sequence > newest.sequence ? null : mark;
 }

@@ -85,9 +85,10 @@ export interface ChangelogPiece {
   readonly mark: ChangelogMark | null;
 }
 
-/** A change with its typed row (null for a delete), as a target takes it. */
+/** A change as a target takes it. */
 export interface TypedChange {
   readonly change: Change;
+  /** Its typed row; null for a delete. It may be made anew each time it is asked for: ask once, and do not keep it longer than needed. */
   readonly row: TypedRow | null;
 }
 

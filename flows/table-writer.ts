@@ -38,10 +38,7 @@ export class TableWriter {
     const moved = positions !== null && positions !== this.positions;
     if (captured.changes.length > 0 || moved) {
       const next = positions ?? this.positions;
-      const { mark } = await changelog.append(
-        captured.changes.map(({ change }) => change),
-        next,
-      );
+      const { mark } = await changelog.append(captured.changes, next);
       this.positions = next;
       for (const feed of feeds) await feed.offer(captured.changes, captured.schema, mark);
     }

@@ -1,5 +1,4 @@
 import { readdir, rm } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { readTextIfThere, replaceFile } from '../adapters/files/atomic-file.ts';
 import { validateMirror } from '../core/config.ts';
 import type { Mirror } from '../core/config.ts';
@@ -11,15 +10,12 @@ import { queryMirror } from './query.ts';
 import { runTables } from './run.ts';
 import { FreshnessSamples } from './shop/freshness-samples.ts';
 import { SHOP_MIRROR } from './shop.ts';
-import { keepShop } from './shop/keep-shop.ts';
+import { keepShop, untilCartsExpired } from './shop/keep-shop.ts';
 import type { OpenSource } from './source.ts';
-import { findTable, openSource } from './source.ts';
+import { findMirroredTable, openSource } from './source.ts';
 import { verifyTables } from './verify.ts';
 import type { Workspace } from './workspace.ts';
 import { openWorkspace } from './workspace.ts';
-
-/** The last cart has expired, and DynamoDB has deleted it, so long after the shop opened. */
-const CARTS_GONE_MS = 7000;
 
 export interface DemoOptions extends CommonOptions {
   /** Prints a line of the story. */
@@ -67,7 +63,7 @@ async function runLive(request: DemoRequest, demo: Demo): Promise<Live> {
   const { mirror, workspace, source, options } = demo;
   const [table] = mirror.tables;
   if (table === undefined) throw new GlasshouseError('bug', 'The shop has no table.');
-  await findTable(source, table, options);
+  await findMirroredTable(source, workspace.layout, { table, ...options });
   options.say(`DynamoDB at ${source.name}, with Streams; the table ${table.from}.`);
   options.say(`Lakehouse: Iceberg tables in ${workspace.layout.lakeTable('')}. Warehouse: PostgreSQL.`);
   const freshness = new FreshnessSamples(table.key ?? []);
@@ -79,14 +75,12 @@ async function runLive(request: DemoRequest, demo: Demo): Promise<Live> {
     endWhenIdle: () => !isOpen,
     onApplied: (target, changes) => freshness.onApplied(target, changes, Date.now()),
   });
-  const opensAtMs = Date.now();
-  const shop = keepShop({ ...request, startsAtMs: opensAtMs }, source.dynamodb, {
+  const shop = keepShop({ ...request, startsAtMs: Date.now() }, source.dynamodb, {
     signal: options.signal,
     onWritten: (write) => freshness.onWritten(write, Date.now()),
   })
     .then(async (written) => {
-      const leftMs = opensAtMs + CARTS_GONE_MS - Date.now();
-      if (leftMs > 0) await delay(leftMs, undefined, { signal: options.signal });
+      await untilCartsExpired(source.dynamodb, options.signal);
       return written;
     })
     .finally(() => {

@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection } from '../adapters/duckdb/connection.ts';
 import { withConnection } from '../adapters/duckdb/connection.ts';
 import { snapshotSelect } from '../adapters/duckdb/read.ts';
 import type { Mirror, MirrorTable } from '../core/config.ts';

@@ -17,9 +17,12 @@ import { openTableMirror } from './table-mirror.ts';
 import type { Workspace } from './workspace.ts';
 import { openWorkspace } from './workspace.ts';
 
-/** Large batches make few files and let more changes of one key fall together; what waits is bounded by these. */
-const BATCH_RECORDS = 40_000;
-const BATCH_BYTES = 48 << 20;
+/** Parsed records live only as long as a batch: a small one is garbage before the collector ever has to copy it. */
+const BATCH_RECORDS = 2000;
+const BATCH_BYTES = 1 << 20;
+
+/** Large appends and applies make few files and let more changes of one key fall together; what waits is bounded by these. */
+const GATHER_RECORDS = 40_000;
 const CADENCE = { maxKeys: 110_000, applyFrom: 80_000 };
 
 const PROGRESS_EVERY_MS = 250;
@@ -73,7 +76,13 @@ async function replayTable(request: ReplayRequest, replay: Replay): Promise<Tabl
     signal: options.signal,
     log: options.log,
   });
-  const parts = { source, capture: mirror.capture, writer: mirror.writer, nowMillis: Date.now };
+  const parts = {
+    source,
+    capture: mirror.capture,
+    writer: mirror.writer,
+    nowMillis: Date.now,
+    gatherRecords: GATHER_RECORDS,
+  };
   await mirrorSource(parts, null, options.signal);
   await mirror.drain();
   return tableSummary(workspace, table, meter);

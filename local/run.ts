@@ -13,7 +13,7 @@ import { Meter } from './meter.ts';
 import type { CommonOptions, RunSummary, TableSummary, TargetName } from './results.ts';
 import { createSnapshotSource, isSnapshotDone, markSnapshotDone } from './snapshot.ts';
 import type { OpenSource } from './source.ts';
-import { findTable, openSource } from './source.ts';
+import { findMirroredTable, openSource } from './source.ts';
 import { summaryOf, tableSummary } from './summary.ts';
 import type { TableMirror } from './table-mirror.ts';
 import { openTableMirror } from './table-mirror.ts';
@@ -25,6 +25,8 @@ const PROGRESS_EVERY_MS = 250;
 
 /** A commit costs files: changes gather this long before they are made durable, which freshness can spare. */
 const CADENCE_MS = 150;
+/** Items of a snapshot that become durable together: large files, and the live stream waits for few of them. */
+const SNAPSHOT_RECORDS = 5000;
 const FEED_CADENCE = { maxKeys: 50_000, applyFrom: 1 };
 
 /** What is shared by all tables of a running mirror. */
@@ -88,7 +90,7 @@ export async function runTables(tables: readonly MirrorTable[], running: Running
 
 async function runTable(table: MirrorTable, meter: Meter, running: Running): Promise<void> {
   const { workspace, source, options } = running;
-  const described = await findTable(source, table, options);
+  const described = await findMirroredTable(source, workspace.layout, { table, ...options });
   if (described === null) return;
   const streamArn = mirrorableStream(described, source.endpoint);
   const upkeep = createUpkeep(workspace, options.log);
@@ -129,6 +131,7 @@ function mirrorStream(mirror: TableMirror, reader: StreamReader, running: Runnin
     capture: mirror.capture,
     writer: mirror.writer,
     nowMillis: Date.now,
+    gatherRecords: 1,
     beforeBatch,
   };
   return mirrorSource(parts, mirror.positions, running.options.signal);
@@ -169,7 +172,13 @@ async function takeSnapshot(
   if (await isSnapshotDone(workspace.layout, table.name, epoch)) return;
   const snapshot = createSnapshotSource(source.dynamodb, table.from, epoch);
   await mirrorSource(
-    { source: snapshot, capture: mirror.capture, writer: mirror.writer, nowMillis: Date.now },
+    {
+      source: snapshot,
+      capture: mirror.capture,
+      writer: mirror.writer,
+      nowMillis: Date.now,
+      gatherRecords: SNAPSHOT_RECORDS,
+    },
     null,
     signal,
   );

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { scanTable } from '../adapters/aws/dynamodb-table.ts';
 import { readTextIfThere, replaceFile } from '../adapters/files/atomic-file.ts';
+import { GlasshouseError } from '../core/errors.ts';
+import { parseStreamArn } from '../core/version.ts';
 import type { Epoch } from '../core/version.ts';
 import type { ChangeSource } from '../flows/ports.ts';
 import type { Layout } from './layout.ts';
@@ -22,6 +24,13 @@ export function createSnapshotSource(client: DynamoDBClient, table: string, epoc
       }
     },
   };
+}
+
+/** The epoch of a stream. */
+export function epochOfStream(streamArn: string): Epoch {
+  const stream = parseStreamArn(streamArn);
+  if (stream !== null) return stream.epoch;
+  throw new GlasshouseError('unavailable', `The stream ARN ${streamArn} has no label that tells when it began.`);
 }
 
 /** Whether the snapshot of a table was taken whole in an epoch. */

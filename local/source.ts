@@ -10,6 +10,7 @@ import { readTextIfThere, replaceFile } from '../adapters/files/atomic-file.ts';
 import type { MirrorSource, MirrorTable } from '../core/config.ts';
 import { GlasshouseError } from '../core/errors.ts';
 import type { Layout } from './layout.ts';
+import { epochOfStream, markSnapshotDone } from './snapshot.ts';
 
 /** The database that a mirror reads, reachable. */
 export interface OpenSource {
@@ -115,8 +116,8 @@ async function createTable(
       StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
     }),
   );
-  if (table.ttl === null) return;
   await untilActive(source, table.from);
+  if (table.ttl === null) return;
   const ttl = { AttributeName: table.ttl, Enabled: true };
   await source.dynamodb.send(new UpdateTimeToLiveCommand({ TableName: table.from, TimeToLiveSpecification: ttl }));
 }
@@ -133,31 +134,39 @@ const LOOK_AGAIN_MS = 500;
 
 /**
  * The source's description of a table. A table that the embedded DynamoDB lacks is made where the configuration has its
- * key, else waited for; elsewhere its absence is an error. Null where the signal came first.
+ * key (and then needs no snapshot: its stream has everything), else waited for; elsewhere its absence is an error. Null
+ * where the signal came first.
  */
-export async function findTable(
+export async function findMirroredTable(
   source: OpenSource,
-  table: MirrorTable,
-  wait: { readonly signal: AbortSignal; readonly log: (line: string) => void },
+  layout: Layout,
+  wanted: { readonly table: MirrorTable; readonly signal: AbortSignal; readonly log: (line: string) => void },
 ): Promise<DescribedTable | null> {
-  let told = false;
-  while (!wait.signal.aborted) {
-    try {
-      return checkKey(table, await describeTable(source.dynamodb, table.from));
-    } catch (thrown) {
-      const isMissing = thrown instanceof GlasshouseError && thrown.code === 'config' && thrown.cause !== undefined;
-      if (!source.isEmbedded || !isMissing) throw thrown;
-    }
+  const { table, signal, log } = wanted;
+  for (let tries = 0; !signal.aborted; tries++) {
+    const described = await describeIfThere(source, table);
+    if (described !== null) return checkKey(table, described);
     if (table.key !== null) {
       await createTable(source, table, table.key);
-      await untilActive(source, table.from);
+      const { streamArn } = await describeTable(source.dynamodb, table.from);
+      if (streamArn !== null) await markSnapshotDone(layout, table.name, epochOfStream(streamArn));
       continue;
     }
-    if (!told) wait.log(`Waiting for the table ${table.from} to be created at ${source.name}.`);
-    told = true;
-    await delay(LOOK_AGAIN_MS, undefined, { signal: wait.signal }).catch(() => undefined);
+    if (tries === 0) log(`Waiting for the table ${table.from} to be created at ${source.name}.`);
+    await delay(LOOK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
   }
   return null;
+}
+
+/** Null where the embedded DynamoDB has no such table; elsewhere that is an error. */
+async function describeIfThere(source: OpenSource, table: MirrorTable): Promise<DescribedTable | null> {
+  try {
+    return await describeTable(source.dynamodb, table.from);
+  } catch (thrown) {
+    const isMissing = thrown instanceof GlasshouseError && thrown.code === 'config';
+    if (source.isEmbedded && isMissing) return null;
+    throw thrown;
+  }
 }
 
 function checkKey(table: MirrorTable, described: DescribedTable): DescribedTable {

@@ -1,12 +1,11 @@
 import { scanTable } from '../adapters/aws/dynamodb-table.ts';
 import type { Mirror, MirrorTable } from '../core/config.ts';
-import { normaliseItem } from '../core/dynamodb/normalise.ts';
-import type { NormaliseContext } from '../core/dynamodb/normalise.ts';
+import { normaliseImage } from '../core/dynamodb/normalise.ts';
+import { keyHashOf, keyJson } from '../core/key.ts';
 import { rowLayout, typedRow } from '../core/row.ts';
 import type { TableSchema } from '../core/schema.ts';
 import { keyColumnsOf } from '../core/schema.ts';
 import { shapeCells } from '../core/sql/shape.ts';
-import { UNKNOWN_EPOCH } from '../core/version.ts';
 import type { ReadSource } from '../flows/verify.ts';
 import { MOST_SHOWN, compareTarget, digestSource, unshaped } from '../flows/verify.ts';
 import { layoutOf } from './layout.ts';
@@ -90,21 +89,14 @@ function nothingMirrored(table: MirrorTable): Checked {
 
 /** The source's items as the mirror should have them. */
 function readSource(source: OpenSource, table: MirrorTable, schema: TableSchema, options: CommonOptions): ReadSource {
-  const context: NormaliseContext = {
-    table: table.from,
-    key: keyColumnsOf(schema).map((column) => ({ attribute: column.attribute, type: column.keyType ?? 'S' })),
-    layout: rowLayout(schema),
-  };
+  const key = keyColumnsOf(schema).map((column) => ({ attribute: column.attribute, type: column.keyType ?? 'S' }));
+  const layout = rowLayout(schema);
   return async function* () {
     for await (const page of scanTable(source.dynamodb, table.from, { signal: options.signal })) {
       options.signal.throwIfAborted();
       yield page.map((item) => {
-        const { change, row } = normaliseItem(item, { epoch: UNKNOWN_EPOCH, takenAtMicros: 0 }, context);
-        return {
-          keyHash: change.keyHash,
-          key: change.key,
-          row: row === null ? { cells: [], rescued: null } : typedRow(row, schema),
-        };
+        const keyText = keyJson(item, key);
+        return { keyHash: keyHashOf(keyText), key: keyText, row: typedRow(normaliseImage(item, layout).row, schema) };
       });
     }
   };

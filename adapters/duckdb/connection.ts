@@ -1,6 +1,8 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { GlasshouseError, messageOf } from '../../core/errors.ts';
 
+export type { DuckDBConnection };
+
 /** How much of the machine DuckDB may use. */
 export interface DuckOptions {
   /** Threads for queries and files; default 2. */

@@ -20,7 +20,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (thrown) {
-    await rm(temporary, { force: true });
+    await removeTemporary(temporary);
     throw unusable(path, thrown);
   }
 }
@@ -36,7 +36,7 @@ export async function createFile(path: string, text: string): Promise<boolean> {
     if (isCode(thrown, 'EEXIST')) return false;
     throw unusable(path, thrown);
   } finally {
-    await rm(temporary, { force: true });
+    await removeTemporary(temporary);
   }
 }
 
@@ -53,9 +53,14 @@ async function writeBeside(path: string, text: string): Promise<string> {
     }
     return temporary;
   } catch (thrown) {
-    await rm(temporary, { force: true });
+    await removeTemporary(temporary);
     throw unusable(path, thrown);
   }
+}
+
+/** One that stays is garbage; that it could not be removed must not hide why the work failed. */
+async function removeTemporary(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => undefined);
 }
 
 /** Makes the names in a folder as durable as the files are. */

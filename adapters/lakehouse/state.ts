@@ -4,6 +4,7 @@ import { STATE_COLUMNS } from '../../core/column.ts';
 import { GlasshouseError } from '../../core/errors.ts';
 import type { DataFile } from '../../core/iceberg/data-file.ts';
 import type { IcebergField } from '../../core/iceberg/fields.ts';
+import { snapshotById } from '../../core/iceberg/metadata.ts';
 import { sourceFields, stateDefinition, stateFields } from '../../core/lake-tables.ts';
 import { PositionIndex } from '../../core/position-index.ts';
 import type { TableSchema } from '../../core/schema.ts';
@@ -12,6 +13,7 @@ import type { Applied, ChangelogMark, Target, TargetRow, TypedChange } from '../
 import type { Duck } from '../duckdb/connection.ts';
 import { stageRows } from '../duckdb/parquet.ts';
 import { writePositionDeletes } from '../duckdb/position-deletes.ts';
+import type { SnapshotRows } from '../duckdb/read.ts';
 import { scanPositions, scanRows } from '../duckdb/read.ts';
 import type { TableSnapshotView } from '../iceberg/snapshot-view.ts';
 import type { IcebergTable } from '../iceberg/table.ts';
@@ -96,11 +98,12 @@ class StateMerger {
     return { applied: plan.upserts.length + plan.deletes.length, stale: plan.stale };
   }
 
-  /** The standing at the newest snapshot: as kept from our own last commit, or read from the tables. */
+  /** The standing at the newest snapshot: as kept from our own last commit, moved by compactions since, or read from the tables. */
   private async standingAt(view: TableSnapshotView): Promise<Standing> {
-    const snapshotId = view.snapshot?.['snapshot-id'] ?? null;
-    if (this.standing?.snapshotId === snapshotId) return this.standing;
+    const held = this.standing;
+    if (held !== null && held.snapshotId === snapshotIdOf(view)) return held;
     this.standing = null;
+    if (held !== null && isOnlyCompacted(view, held.snapshotId)) return followCompaction(held, view, this.duck);
     return readStanding(view, this.changelog, this.duck);
   }
 
@@ -127,7 +130,9 @@ class StateMerger {
   private async writeRows(upserts: readonly TypedChange[], schema: TableSchema): Promise<DataFile> {
     const stage = await stageRows(this.duck, stateFields(schema));
     try {
-      stage.append(stateColumns(upserts, schema));
+      for (let from = 0; from < upserts.length; from += CHUNK_ROWS) {
+        stage.append(stateColumns(upserts.slice(from, from + CHUNK_ROWS), schema));
+      }
       return await stage.write(newDataPath(this.table.location));
     } finally {
       stage.drop();
@@ -155,7 +160,7 @@ function planMerge(changes: readonly TypedChange[], { index, files }: Standing):
       const position = index.positionOf(entry);
       if (position !== null) addTo(removed, pathOf(files, position.file), position.row);
     }
-    (typed.row === null ? deletes : upserts).push(typed);
+    (typed.change.row === null ? deletes : upserts).push(typed);
   }
   return { upserts, deletes, removed, stale };
 }
@@ -182,36 +187,69 @@ function advance(standing: Standing, plan: MergePlan, dataFile: DataFile | null,
   return { snapshotId, index, files };
 }
 
-async function readStanding(view: TableSnapshotView, changelog: LakeChangelog, duck: Duck): Promise<Standing> {
-  const index = new PositionIndex();
+function snapshotIdOf(view: TableSnapshotView): number | null {
+  return view.snapshot?.['snapshot-id'] ?? null;
+}
+
+/** Whether all that came after a snapshot are compactions: the rows are the same, in other places. */
+function isOnlyCompacted(view: TableSnapshotView, since: number | null): boolean {
+  let at = view.snapshot;
+  while (at !== null && at['snapshot-id'] !== since && at.summary.operation === 'replace') {
+    const parent = at['parent-snapshot-id'];
+    at = parent === undefined ? null : (snapshotById(view.metadata, parent) ?? null);
+  }
+  return at !== null && at['snapshot-id'] === since;
+}
+
+/** The standing after compactions: only the rows of the files that they wrote are read. */
+async function followCompaction(held: Standing, view: TableSnapshotView, duck: Duck): Promise<Standing> {
+  const standing = { ...held, snapshotId: snapshotIdOf(view) };
+  const known = new Set(held.files);
   const live = await view.files();
-  const files = live.data.map((file) => file.path);
-  const numbers = new Map(files.map((path, number) => [path, number]));
+  const data = live.data.filter((file) => !known.has(file.path));
+  await indexRows(standing, { fields: view.fields, files: { data, deletes: live.deletes } }, duck);
+  return standing;
+}
+
+/** Puts the place of every row of some files into the index. */
+async function indexRows(standing: Standing, rows: SnapshotRows, duck: Duck): Promise<void> {
+  const { index, files } = standing;
+  const numbers = new Map(rows.files.data.map((file) => [file.path, files.push(file.path) - 1]));
   const columns = [STATE_COLUMNS.keyHash.name, STATE_COLUMNS.version.name];
-  for await (const chunk of scanPositions(duck, { fields: view.fields, files: live }, columns)) {
+  for await (const chunk of scanPositions(duck, rows, columns)) {
     const [hashes = [], versions = []] = chunk.columns;
     for (const [at, hash] of hashes.entries()) {
-      const position = { file: numbers.get(chunk.files[at]?.path ?? '') ?? 0, row: chunk.positions[at] ?? 0 };
-      index.set(hash as KeyHash, versions[at] as Version, position);
+      const file = numbers.get(chunk.files[at]?.path ?? '');
+      if (file === undefined) throw new GlasshouseError('bug', 'A row stands in a file that was not asked for.');
+      index.set(hash as KeyHash, versions[at] as Version, { file, row: chunk.positions[at] ?? 0 });
     }
   }
+}
+
+async function readStanding(view: TableSnapshotView, changelog: LakeChangelog, duck: Duck): Promise<Standing> {
+  const index = new PositionIndex();
+  const standing: Standing = { snapshotId: snapshotIdOf(view), index, files: [] };
+  await indexRows(standing, { fields: view.fields, files: await view.files() }, duck);
   // A delete that was merged left nothing in the state: the changelog remembers it, or a late update would bring the row back.
   for await (const { keyHash, version } of changelog.tombstones(markOf(view))) {
     const entry = index.find(keyHash);
     if (entry === -1 || index.isNewer(version, entry)) index.set(keyHash, version, null);
   }
-  return { snapshotId: view.snapshot?.['snapshot-id'] ?? null, index, files };
+  return standing;
 }
+
+/** Rows whose cells exist at once: they are garbage before the next ones are made. */
+const CHUNK_ROWS = 2048;
 
 /** The rows as columns, in the order of `stateFields`. */
 function stateColumns(upserts: readonly TypedChange[], schema: TableSchema): Cell[][] {
-  const columns = schema.columns.map((_, index) => upserts.map(({ row }) => row?.cells[index] ?? null));
+  const rows = upserts.map((typed) => typed.row);
   return [
-    ...columns,
+    ...schema.columns.map((_, index) => rows.map((row) => row?.cells[index] ?? null)),
     upserts.map(({ change }) => change.keyHash),
     upserts.map(({ change }) => change.version),
     upserts.map(({ change }) => change.committedAtMicros),
-    upserts.map(({ row }) => row?.rescued ?? null),
+    rows.map((row) => row?.rescued ?? null),
   ];
 }
 

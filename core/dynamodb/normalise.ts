@@ -1,16 +1,16 @@
-import type { Change } from '../change.ts';
+import type { Envelope } from '../envelope.ts';
 import { MISFIT, fitValue } from '../fit.ts';
 import type { SeenAttribute } from '../infer.ts';
 import type { KeyAttribute } from '../key.ts';
 import { keyHashOf, keyJson } from '../key.ts';
 import type { JsonStyle } from '../json-text.ts';
-import { memberPrefix } from '../json-text.ts';
+import { flat, memberPrefix } from '../json-text.ts';
 import type { NormalisedRow, RowLayout, RowValue } from '../row.ts';
 import { rowJson } from '../row.ts';
 import type { Epoch } from '../version.ts';
 import { snapshotVersion } from '../version.ts';
 import { loneSurrogate, tagOf, typedJson } from './attribute-value.ts';
-import type { Image } from './stream-record.ts';
+import type { Image, StreamRecord } from './stream-record.ts';
 import { parseStreamRecord } from './stream-record.ts';
 
 /** What normalising needs to know of a table. */
@@ -19,12 +19,16 @@ export interface NormaliseContext {
   readonly table: string | null;
   readonly key: readonly KeyAttribute[];
   readonly layout: RowLayout;
+  /** Epoch microseconds: the time that the envelopes bear. */
+  readonly capturedAtMicros: number;
 }
 
-/** A change, its row before it becomes text (null for a delete), and the attributes that the schema does not know. */
+/** A change in its envelope, and what capture must know of it beside. */
 export interface NormalisedChange {
-  readonly change: Change;
-  readonly row: NormalisedRow | null;
+  readonly change: Envelope;
+  /** Whether something of its row stands in `_rescued`. */
+  readonly hasRescued: boolean;
+  /** The attributes that the schema does not know. */
   readonly unknown: readonly SeenAttribute[];
 }
 
@@ -37,20 +41,8 @@ const NONE: readonly SeenAttribute[] = [];
  */
 export function normaliseRecord(raw: unknown, context: NormaliseContext): NormalisedChange {
   const record = parseStreamRecord(raw, context.table);
-  const key = keyJson(record.keys, context.key);
-  const normalised = record.image === null ? null : normaliseImage(record.image, context.layout);
-  const row = normalised?.row ?? null;
-  const change: Change = {
-    key,
-    keyHash: keyHashOf(key),
-    version: record.version,
-    operation: record.operation,
-    committedAtMicros: record.committedAtMicros,
-    schemaVersion: context.layout.schema.version,
-    row: row === null ? null : rowJson(row, context.layout),
-    cause: record.cause,
-  };
-  return { change, row, unknown: normalised?.unknown ?? NONE };
+  const { keys, version, operation, committedAtMicros, cause } = record;
+  return envelopeOf({ keys, version, operation, committedAtMicros, cause }, record.image, context);
 }
 
 /** The snapshot that an item was read in. */
@@ -62,19 +54,37 @@ export interface SnapshotPoint {
 
 /** An item of a snapshot as a change with the lowest version of its epoch, so that whatever the stream has wins. Throws as `normaliseRecord`. */
 export function normaliseItem(item: Image, snapshot: SnapshotPoint, context: NormaliseContext): NormalisedChange {
-  const key = keyJson(item, context.key);
-  const { row, unknown } = normaliseImage(item, context.layout);
-  const change: Change = {
+  const version = snapshotVersion(snapshot.epoch);
+  const committedAtMicros = snapshot.takenAtMicros;
+  return envelopeOf(
+    { keys: item, version, operation: 'snapshot', committedAtMicros, cause: 'snapshot' },
+    item,
+    context,
+  );
+}
+
+type Frame = Pick<StreamRecord, 'keys' | 'version' | 'operation' | 'committedAtMicros' | 'cause'>;
+
+function envelopeOf(frame: Frame, image: Image | null, context: NormaliseContext): NormalisedChange {
+  const { layout, capturedAtMicros } = context;
+  const key = flat(keyJson(frame.keys, context.key));
+  const normalised = image === null ? null : normaliseImage(image, layout);
+  const change: Envelope = {
     key,
     keyHash: keyHashOf(key),
-    version: snapshotVersion(snapshot.epoch),
-    operation: 'snapshot',
-    committedAtMicros: snapshot.takenAtMicros,
-    schemaVersion: context.layout.schema.version,
-    row: rowJson(row, context.layout),
-    cause: 'snapshot',
+    version: frame.version,
+    operation: frame.operation,
+    committedAtMicros: frame.committedAtMicros,
+    capturedAtMicros,
+    schemaVersion: layout.schema.version,
+    row: normalised === null ? null : flat(rowJson(normalised.row, layout)),
+    cause: frame.cause,
   };
-  return { change, row, unknown };
+  return {
+    change,
+    hasRescued: normalised !== null && normalised.row.rescued !== null,
+    unknown: normalised?.unknown ?? NONE,
+  };
 }
 
 /** An item's row. Every value is either in its column exactly, or whole in `rescued`. */
@@ -83,7 +93,7 @@ export function normaliseImage(
   layout: RowLayout,
 ): { readonly row: NormalisedRow; readonly unknown: readonly SeenAttribute[] } {
   const values = new Array<RowValue>(layout.schema.columns.length).fill(undefined);
-  let rescued: string[] | null = null;
+  let rescued: [attribute: string, member: string][] | null = null;
   let unknown: SeenAttribute[] | null = null;
   for (const attribute in image) {
     const value = image[attribute];
@@ -93,15 +103,21 @@ export function normaliseImage(
     if (index === undefined || column === undefined) {
       if (tag === 'NULL') continue;
       (unknown ??= []).push({ attribute, tag });
-      (rescued ??= []).push(rescuedMember(attribute, value, layout.style));
+      (rescued ??= []).push([attribute, rescuedMember(attribute, value, layout.style)]);
       continue;
     }
     const fitted = fitValue(value, tag, column.type, layout.style);
-    if (fitted === MISFIT) (rescued ??= []).push(rescuedMember(attribute, value, layout.style));
+    if (fitted === MISFIT) (rescued ??= []).push([attribute, rescuedMember(attribute, value, layout.style)]);
     else values[index] = fitted;
   }
-  const row = { values, rescued: rescued === null ? null : `{${rescued.sort().join(',')}}` };
+  const row = { values, rescued: rescued === null ? null : rescuedJson(rescued) };
   return { row, unknown: unknown ?? NONE };
+}
+
+/** By name, as `canonicalJson` has them; by their texts, a name would come after a longer one that begins with it and a blank. */
+function rescuedJson(members: [attribute: string, member: string][]): string {
+  members.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([, member]) => member).join(',')}}`;
 }
 
 function rescuedMember(attribute: string, value: unknown, style: JsonStyle): string {

@@ -17,7 +17,14 @@ export interface StreamRecord {
   readonly image: Image | null;
 }
 
-const OPERATIONS: Readonly<Record<string, Operation>> = { INSERT: 'insert', MODIFY: 'update', REMOVE: 'delete' };
+const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
+  ['INSERT', 'insert'],
+  ['MODIFY', 'update'],
+  ['REMOVE', 'delete'],
+]);
+
+/** 9999-12-31T23:59:59Z in epoch seconds: later ones, milliseconds among them, no target could hold. */
+const LAST_SECOND = 253_402_300_799;
 
 /**
  * Reads a record as Lambda gets it. `table` is the DynamoDB table that it should come from (null: any).
@@ -26,7 +33,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = { INSERT: 'insert', MODI
 export function parseStreamRecord(raw: unknown, table: string | null): StreamRecord {
   if (!isObject(raw)) throw notARecord('is no JSON object');
   const body = raw.dynamodb;
-  const operation = typeof raw.eventName === 'string' ? OPERATIONS[raw.eventName] : undefined;
+  const operation = typeof raw.eventName === 'string' ? OPERATIONS.get(raw.eventName) : undefined;
   if (!isObject(body)) throw notARecord('has no object `dynamodb`');
   if (operation === undefined)
     throw notARecord(`has the eventName ${JSON.stringify(raw.eventName)}, not INSERT, MODIFY or REMOVE`);
@@ -84,9 +91,9 @@ function versionOf(epoch: StreamName['epoch'], sequenceNumber: unknown): Version
 
 /** Epoch microseconds; where the record does not say, the start of its stream, so that a replay always gives the same. */
 function committedAt(seconds: unknown, epoch: StreamName['epoch']): number {
-  if (typeof seconds === 'number' && Number.isFinite(seconds)) return Math.round(seconds * 1_000_000);
+  if (typeof seconds === 'number' && seconds >= 0 && seconds <= LAST_SECOND) return Math.round(seconds * 1_000_000);
   if (seconds !== undefined)
-    throw notARecord(`has the ApproximateCreationDateTime ${JSON.stringify(seconds)}, not a number of seconds`);
+    throw notARecord(`has the ApproximateCreationDateTime ${JSON.stringify(seconds)}, not a number of epoch seconds`);
   if (epoch === UNKNOWN_EPOCH) return 0;
   const at = (from: number, to: number): number => Number(epoch.slice(from, to));
   return Date.UTC(at(0, 4), at(4, 6) - 1, at(6, 8), at(8, 10), at(10, 12), at(12, 14), at(14, 17)) * 1000;

@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   BatchWriteItemCommand,
   DeleteItemCommand,
   PutItemCommand,
+  ScanCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { ShopRequest } from '../shop.ts';
-import { shopWrites } from '../shop.ts';
+import { SHOP_TABLE, shopWrites } from '../shop.ts';
 import type { ShopWrite } from './shop-write.ts';
 
 export interface KeepShopOptions {
@@ -35,6 +36,31 @@ export async function keepShop(
     written += write.changes;
   }
   return written;
+}
+
+const LOOK_AGAIN_MS = 200;
+
+/** Returns once DynamoDB has deleted every cart: what expires is deleted some time after its moment. */
+export async function untilCartsExpired(client: DynamoDBClient, signal: AbortSignal): Promise<void> {
+  while ((await countCarts(client)) > 0) await delay(LOOK_AGAIN_MS, undefined, { signal });
+}
+
+async function countCarts(client: DynamoDBClient): Promise<number> {
+  let carts = 0;
+  let from: Record<string, AttributeValue> | undefined;
+  do {
+    const page = await client.send(
+      new ScanCommand({
+        TableName: SHOP_TABLE,
+        Select: 'COUNT',
+        FilterExpression: 'attribute_exists(expires_at)',
+        ExclusiveStartKey: from,
+      }),
+    );
+    carts += page.Count ?? 0;
+    from = page.LastEvaluatedKey;
+  } while (from !== undefined);
+  return carts;
 }
 
 /** Sends one write by the API that it names. */

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ColumnType } from '../../../core/column.ts';
 import { normaliseImage, normaliseRecord } from '../../../core/dynamodb/normalise.ts';
-import { decodeRow, rowJson, rowLayout, typedRow } from '../../../core/row.ts';
+import { decodeRow } from '../../../core/decode-row.ts';
+import { rowJson, rowLayout, typedRow } from '../../../core/row.ts';
 import { anyAttributeValue, anyText, schemaOf, streamRecord } from '../../support/dynamodb.ts';
 
 const anyType: fc.Arbitrary<ColumnType> = fc.oneof(
