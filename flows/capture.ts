@@ -1,8 +1,9 @@
 import type { NormaliseContext, NormalisedChange } from '../core/dynamodb/normalise.ts';
 import { normaliseItem, normaliseRecord } from '../core/dynamodb/normalise.ts';
+import { scanRecord } from '../core/dynamodb/record-scan.ts';
 import { RecordFault } from '../core/dynamodb/fault.ts';
 import type { Envelope } from '../core/envelope.ts';
-import { GlasshouseError } from '../core/errors.ts';
+import { GlasshouseError, messageOf } from '../core/errors.ts';
 import { wantedColumns } from '../core/infer.ts';
 import { jsonOfAnyDepth } from '../core/json-text.ts';
 import type { KeyAttribute } from '../core/key.ts';
@@ -72,18 +73,21 @@ export class Capture {
       return this.setAside(delivery.fault, delivery.reason, delivery.raw, delivery, nowMillis);
     }
     try {
-      return delivery.kind === 'record'
-        ? normaliseRecord(delivery.record, this.context)
-        : normaliseItem(delivery.item, delivery.snapshot, this.context);
+      return this.normalise(delivery);
     } catch (thrown) {
       if (!(thrown instanceof RecordFault)) throw thrown;
-      return this.setAside(
-        thrown.kind,
-        thrown.message,
-        jsonOfAnyDepth(delivery.kind === 'record' ? delivery.record : delivery.item),
-        delivery,
-        nowMillis,
-      );
+      return this.setAside(thrown.kind, thrown.message, rawOf(delivery), delivery, nowMillis);
+    }
+  }
+
+  private normalise(delivery: Exclude<Delivered, { kind: 'unreadable' }>): NormalisedChange {
+    switch (delivery.kind) {
+      case 'record':
+        return normaliseRecord(delivery.record, this.context);
+      case 'text':
+        return scanRecord(delivery.text, this.context) ?? normaliseRecord(parseLine(delivery.text), this.context);
+      case 'item':
+        return normaliseItem(delivery.item, delivery.snapshot, this.context);
     }
   }
 
@@ -116,6 +120,25 @@ export class Capture {
       }
     }
     return { changes, quarantined, rescued, schema: this.schema };
+  }
+}
+
+function rawOf(delivery: Exclude<Delivered, { kind: 'unreadable' }>): string {
+  switch (delivery.kind) {
+    case 'record':
+      return jsonOfAnyDepth(delivery.record);
+    case 'text':
+      return delivery.text;
+    case 'item':
+      return jsonOfAnyDepth(delivery.item);
+  }
+}
+
+function parseLine(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw new RecordFault('not-json', `The line is no JSON: ${messageOf(thrown)}.`);
   }
 }
 

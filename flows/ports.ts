@@ -23,11 +23,12 @@ export type Place =
   | { readonly kind: 'scan'; readonly table: string };
 
 /**
- * Something the source delivered: a DynamoDB stream record as Lambda gets it (not checked yet), an item of a snapshot, or
- * what could not be read as either.
+ * Something the source delivered, not checked yet: a DynamoDB stream record as Lambda gets it, parsed or as its JSON text;
+ * an item of a snapshot; or what could not be read as any of these.
  */
 export type Delivered =
   | { readonly kind: 'record'; readonly record: unknown; readonly place: Place }
+  | { readonly kind: 'text'; readonly text: string; readonly place: Place }
   | { readonly kind: 'item'; readonly item: Image; readonly snapshot: SnapshotPoint; readonly place: Place }
   | {
       readonly kind: 'unreadable';

@@ -5,7 +5,7 @@ import { GlasshouseError } from '../core/errors.ts';
 import type { KeyAttributes } from '../core/schema.ts';
 import { DEFAULT_SCHEMA_LIMITS, keyColumnsOf } from '../core/schema.ts';
 import { mirrorSource } from '../flows/mirror-table.ts';
-import type { ChangeSource, SourceBatch } from '../flows/ports.ts';
+import type { ChangeSource, Delivered, SourceBatch } from '../flows/ports.ts';
 import { createRecordFilesSource } from '../adapters/files/record-files.ts';
 import { layoutOf } from './layout.ts';
 import { Meter } from './meter.ts';
@@ -123,8 +123,20 @@ async function keyOf(request: ReplayRequest, workspace: Workspace, first: Source
       `The table ${request.table} in ${workspace.layout.dir} has the key ${names}, not ${request.key.join(',')}: give --key ${names}, or another --dir.`,
     );
   }
-  const records = (first?.deliveries ?? []).map((delivery) => (delivery.kind === 'record' ? delivery.record : null));
+  const records = (first?.deliveries ?? []).map(recordOf);
   return inferKeyTypes(records, request.key) ?? request.key.map((attribute) => ({ attribute, type: 'S' }));
+}
+
+/** What was delivered as a parsed record; null where it is none. */
+function recordOf(delivery: Delivered): unknown {
+  if (delivery.kind === 'record') return delivery.record;
+  if (delivery.kind !== 'text') return null;
+  try {
+    return JSON.parse(delivery.text);
+  } catch {
+    // Capture will set it aside, with its reason.
+    return null;
+  }
 }
 
 interface PeekedSource extends ChangeSource {

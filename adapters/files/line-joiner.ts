@@ -42,6 +42,10 @@ export class LineJoiner {
   }
 
   private oneLine(text: string, into: Delivered[]): void {
+    if (isOneRecord(text)) {
+      into.push({ kind: 'text', text, place: { kind: 'file', file: this.file, line: this.lineNumber } });
+      return;
+    }
     let parsed: unknown;
     try {
       parsed = JSON.parse(text);
@@ -109,6 +113,11 @@ function recordsOf(parsed: unknown): readonly unknown[] | null {
   if (Array.isArray(parsed)) return parsed as readonly unknown[];
   if (typeof parsed !== 'object' || parsed === null || !('Records' in parsed)) return null;
   return Array.isArray(parsed.Records) ? (parsed.Records as readonly unknown[]) : null;
+}
+
+/** Whether a line can be nothing but one record, whole or broken: it is then parsed where it is normalised. */
+function isOneRecord(text: string): boolean {
+  return text.startsWith('{"event') && text.endsWith('}') && !text.includes('"Records"');
 }
 
 function isBlank(text: string): boolean {

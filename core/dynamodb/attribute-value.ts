@@ -193,9 +193,7 @@ const SET_ELEMENTS = { SS: stringPayload, NS: numberPayload, BS: binaryPayload }
 function sortedSet(tag: 'SS' | 'NS' | 'BS', payload: unknown): string[] {
   if (!Array.isArray(payload)) throw wrongPayload(tag, 'an array', payload);
   const elements = (payload as readonly unknown[]).map(SET_ELEMENTS[tag]);
-  if (tag === 'NS') elements.sort(compareNumbers);
-  else sortNames(elements);
-  return elements;
+  return tag === 'NS' ? sortNumbers(elements) : sortNames(elements);
 }
 
 function setJson(tag: 'SS' | 'NS' | 'BS', payload: unknown, style: JsonStyle): string {
@@ -205,14 +203,18 @@ function setJson(tag: 'SS' | 'NS' | 'BS', payload: unknown, style: JsonStyle): s
   return `[${json}]`;
 }
 
+/** Sorts canonical numbers by value, in place. */
+export function sortNumbers(numbers: string[]): string[] {
+  return numbers.sort(compareNumbers);
+}
+
 /** Above this many names the engine's own sort is quicker. */
 const MAX_INSERTION_SORT = 24;
 
 /** Sorts in place. Nearly all maps have a few names only, for which this takes a quarter of the time of `Array.prototype.sort`. */
-function sortNames(names: string[]): void {
+export function sortNames(names: string[]): string[] {
   if (names.length > MAX_INSERTION_SORT) {
-    names.sort();
-    return;
+    return names.sort();
   }
   for (let i = 1; i < names.length; i++) {
     const name = names[i] ?? '';
@@ -224,6 +226,7 @@ function sortNames(names: string[]): void {
     }
     names[at] = name;
   }
+  return names;
 }
 
 function wrongPayload(tag: string, wanted: string, payload: unknown): RecordFault {

@@ -10,7 +10,7 @@ import { rowJson } from '../row.ts';
 import type { Epoch } from '../version.ts';
 import { snapshotVersion } from '../version.ts';
 import { loneSurrogate, tagOf, typedJson } from './attribute-value.ts';
-import type { Image, StreamRecord } from './stream-record.ts';
+import type { Image, RecordFrame } from './stream-record.ts';
 import { parseStreamRecord } from './stream-record.ts';
 
 /** What normalising needs to know of a table. */
@@ -41,8 +41,8 @@ const NONE: readonly SeenAttribute[] = [];
  */
 export function normaliseRecord(raw: unknown, context: NormaliseContext): NormalisedChange {
   const record = parseStreamRecord(raw, context.table);
-  const { keys, version, operation, committedAtMicros, cause } = record;
-  return envelopeOf({ keys, version, operation, committedAtMicros, cause }, record.image, context);
+  const normalised = record.image === null ? null : normaliseImage(record.image, context.layout);
+  return envelopeOf(record, normalised, context);
 }
 
 /** The snapshot that an item was read in. */
@@ -58,17 +58,25 @@ export function normaliseItem(item: Image, snapshot: SnapshotPoint, context: Nor
   const committedAtMicros = snapshot.takenAtMicros;
   return envelopeOf(
     { keys: item, version, operation: 'snapshot', committedAtMicros, cause: 'snapshot' },
-    item,
+    normaliseImage(item, context.layout),
     context,
   );
 }
 
-type Frame = Pick<StreamRecord, 'keys' | 'version' | 'operation' | 'committedAtMicros' | 'cause'>;
+/** An image's row, and the attributes in it that the schema does not know. */
+export interface NormalisedImage {
+  readonly row: NormalisedRow;
+  readonly unknown: readonly SeenAttribute[];
+}
 
-function envelopeOf(frame: Frame, image: Image | null, context: NormaliseContext): NormalisedChange {
+/** Puts a change into its envelope. `normalised` is null for a delete. Throws RecordFault where its key is none. */
+export function envelopeOf(
+  frame: RecordFrame,
+  normalised: NormalisedImage | null,
+  context: NormaliseContext,
+): NormalisedChange {
   const { layout, capturedAtMicros } = context;
   const key = flat(keyJson(frame.keys, context.key));
-  const normalised = image === null ? null : normaliseImage(image, layout);
   const change: Envelope = {
     key,
     keyHash: keyHashOf(key),
@@ -88,10 +96,7 @@ function envelopeOf(frame: Frame, image: Image | null, context: NormaliseContext
 }
 
 /** An item's row. Every value is either in its column exactly, or whole in `rescued`. */
-export function normaliseImage(
-  image: Image,
-  layout: RowLayout,
-): { readonly row: NormalisedRow; readonly unknown: readonly SeenAttribute[] } {
+export function normaliseImage(image: Image, layout: RowLayout): NormalisedImage {
   const values = new Array<RowValue>(layout.schema.columns.length).fill(undefined);
   let rescued: [attribute: string, member: string][] | null = null;
   let unknown: SeenAttribute[] | null = null;

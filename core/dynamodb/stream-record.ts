@@ -26,11 +26,21 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
 /** 9999-12-31T23:59:59Z in epoch seconds: later ones, milliseconds among them, no target could hold. */
 const LAST_SECOND = 253_402_300_799;
 
+/** A record without its image. */
+export type RecordFrame = Omit<StreamRecord, 'image'>;
+
 /**
  * Reads a record as Lambda gets it. `table` is the DynamoDB table that it should come from (null: any).
  * Throws RecordFault where it is none.
  */
 export function parseStreamRecord(raw: unknown, table: string | null): StreamRecord {
+  const frame = parseFrame(raw, table);
+  const body = (raw as { readonly dynamodb: Readonly<Record<string, unknown>> }).dynamodb;
+  return { ...frame, image: frame.operation === 'delete' ? null : imageOf(body.NewImage, body.StreamViewType) };
+}
+
+/** Reads what a record has beside its image. Throws as `parseStreamRecord`. */
+export function parseFrame(raw: unknown, table: string | null): RecordFrame {
   if (!isObject(raw)) throw notARecord('is no JSON object');
   const body = raw.dynamodb;
   const operation = typeof raw.eventName === 'string' ? OPERATIONS.get(raw.eventName) : undefined;
@@ -46,7 +56,6 @@ export function parseStreamRecord(raw: unknown, table: string | null): StreamRec
     committedAtMicros: committedAt(body.ApproximateCreationDateTime, stream.epoch),
     cause: causeOf(raw.userIdentity),
     keys,
-    image: operation === 'delete' ? null : imageOf(body.NewImage, body.StreamViewType),
   };
 }
 

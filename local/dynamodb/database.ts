@@ -1,8 +1,8 @@
-import { type Commits } from './commits.ts';
-import { type ActionStore, type KeyValueStore } from './engine.ts';
-import { type Expiry } from './expiry.ts';
-import { type Streams } from './streams.ts';
-import { type Tables } from './tables.ts';
+import type { Commits } from './commits.ts';
+import type { ActionStore, KeyValueStore } from './engine.ts';
+import type { Expiry } from './expiry.ts';
+import type { Streams } from './streams.ts';
+import type { Tables } from './tables.ts';
 
 /** The parts of one open embedded database. */
 export interface Database {
