@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
+import { columnNameOf } from '../../core/column-name.ts';
 import { GlasshouseError } from '../../core/errors.ts';
 import type { TargetName } from '../../local/results.ts';
 import type { CommandDefinition } from '../command.ts';
@@ -14,7 +15,9 @@ interface ReplayOptions extends SharedOptions {
   readonly strict?: boolean;
 }
 
-const TABLE_NAME = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
+/** What DynamoDB allows. */
+const TABLE_NAME = /^[A-Za-z0-9_.-]{1,255}$/;
+const MAX_MIRROR_NAME = 40;
 
 export const replayCommand: CommandDefinition<ReplayOptions> = {
   usage: 'replay <file...>',
@@ -23,7 +26,7 @@ export const replayCommand: CommandDefinition<ReplayOptions> = {
     'The records are as Lambda gets them: one a line, or whole {"Records": [...]} events; plain or gzip; "-" is standard input. In any order, with any duplicates: the result is the same. What cannot be read is set aside with its reason and place.',
   examples: [
     [
-      'glasshouse replay events.jsonl --table orders --key customer_id,order_id --dir replayed',
+      'glasshouse replay events.jsonl --table Orders --key customer_id,order_id --dir replayed',
       'into a lakehouse and a warehouse under replayed/',
     ],
     [
@@ -37,7 +40,7 @@ export const replayCommand: CommandDefinition<ReplayOptions> = {
   ],
   configure(command) {
     command
-      .requiredOption('--table <name>', "the mirror's name of the table (lower_snake)")
+      .requiredOption('--table <name>', 'the DynamoDB table; the mirror has it by the same name in lower_snake')
       .requiredOption('--key <attributes>', 'the key attribute, or two with a comma (hash, then range)')
       .addOption(new Option('--target <target>', 'where to').choices([...TARGET_NAMES, 'both']).default('both'))
       .option('--strict', 'exit 1 if any record was set aside');
@@ -65,10 +68,10 @@ export const replayCommand: CommandDefinition<ReplayOptions> = {
 };
 
 function tableName(text: string): string {
-  if (TABLE_NAME.test(text) && text.length <= 40) return text;
+  if (TABLE_NAME.test(text) && columnNameOf(text).length <= MAX_MIRROR_NAME) return text;
   throw new GlasshouseError(
     'usage',
-    `--table ${JSON.stringify(text)} is no lower_snake name of at most 40 characters; write one such as orders.`,
+    `--table ${JSON.stringify(text)} is no DynamoDB table's name (at most 255 of A-Z a-z 0-9 _ . -) that makes a lower_snake name of at most ${MAX_MIRROR_NAME} characters; write one such as Orders.`,
   );
 }
 

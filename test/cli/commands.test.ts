@@ -86,8 +86,8 @@ describe('usage', () => {
     ['replay a.jsonl --table orders', "required option '--key <attributes>' not specified"],
     ['replay a.jsonl --table orders --key id --target lake', 'Allowed choices are lakehouse, warehouse, both.'],
     [
-      'replay a.jsonl --table Orders --key id',
-      '--table "Orders" is no lower_snake name of at most 40 characters; write one such as orders.',
+      'replay a.jsonl --table a/b --key id',
+      '--table "a/b" is no DynamoDB table\'s name (at most 255 of A-Z a-z 0-9 _ . -) that makes a lower_snake name of at most 40 characters; write one such as Orders.',
     ],
     [
       'replay a.jsonl --table orders --key a,b,c',
