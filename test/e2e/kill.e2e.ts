@@ -2,12 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  BatchWriteItemCommand,
-  DeleteItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDynamoDb } from '../../adapters/aws/clients.ts';
@@ -97,7 +92,12 @@ function keepWriting(endpoint: string): Writer {
 
 async function writeOnce(client: DynamoDBClient, n: number, chance: number): Promise<void> {
   const key = { id: { S: `order-${Math.floor(chance * 400)}` } };
-  const item = { ...key, n: { N: String(n) }, total: { N: '12345678901234567890.123456789' }, tags: { SS: ['a', 'b'] } };
+  const item = {
+    ...key,
+    n: { N: String(n) },
+    total: { N: '12345678901234567890.123456789' },
+    tags: { SS: ['a', 'b'] },
+  };
   if (chance < 0.1) await client.send(new DeleteItemCommand({ TableName: 'Orders', Key: key }));
   else if (chance < 0.5) await client.send(new PutItemCommand({ TableName: 'Orders', Item: item }));
   else if (chance < 0.8) {
