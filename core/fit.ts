@@ -1,4 +1,4 @@
-import type { ColumnType } from './column.ts';
+import type { ColumnKind, ColumnType } from './column.ts';
 import type { AttributeTag } from './dynamodb/attribute-value.ts';
 import {
   binaryPayload,
@@ -30,12 +30,18 @@ export function fitValue(
   style: JsonStyle,
 ): RowValue | typeof MISFIT {
   if (tag === 'NULL') return null;
-  const payload = payloadOf(value, tag);
+  return isScalar(type) ? fitPayload(tag, payloadOf(value, tag), type) : plainJson(value, style);
+}
+
+/** A type of column that holds no nested values. */
+export type ScalarType =
+  { readonly kind: Exclude<ColumnKind, 'json' | 'decimal'> } | Extract<ColumnType, { kind: 'decimal' }>;
+
+/** The same for what stands below a tag, and columns other than `json`. */
+export function fitPayload(tag: AttributeTag, payload: unknown, type: ScalarType): RowValue | typeof MISFIT {
   switch (type.kind) {
     case 'string':
       return tag === 'S' ? stringPayload(payload) : tag === 'N' ? numberPayload(payload) : MISFIT;
-    case 'json':
-      return plainJson(value, style);
     case 'boolean':
       return tag === 'BOOL' ? booleanPayload(payload) : MISFIT;
     case 'binary':
@@ -49,6 +55,11 @@ export function fitValue(
     case 'date':
       return tag === 'S' ? fitDate(stringPayload(payload)) : MISFIT;
   }
+}
+
+/** Whether a column of this type holds no nested values. */
+export function isScalar(type: ColumnType): type is ScalarType {
+  return type.kind !== 'json';
 }
 
 function fitNumber(canonical: string, type: ColumnType): string | typeof MISFIT {

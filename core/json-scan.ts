@@ -1,4 +1,7 @@
-/** Thrown, once and for all the same object, where a text is not what a scan knows: the caller then parses it in full. */
+import type { JsonStyle } from './json-text.ts';
+import { PLAIN, quoted } from './json-text.ts';
+
+/** Thrown, always the same object, where a text is not what a scan knows: the caller then parses it in full. */
 export const UNKNOWN_FORM = new Error('The text has a form that the quick scan does not know.');
 
 /** Text that is nested deeper is left to the full parser, which does not use the stack. */
@@ -6,70 +9,98 @@ const MAX_DEPTH = 64;
 
 const QUOTE = 34;
 const COMMA = 44;
-const COLON = 58;
 const BACKSLASH = 92;
-const OPEN_LIST = 91;
 const CLOSE_LIST = 93;
-const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const LITERAL = /true|false|null/y;
+const CONTROL = /[\u0000-\u001f]/;
 
 /**
- * Walks over JSON text without making objects of it. It takes exactly the texts that `JSON.parse` takes, or fewer: where
- * it is in doubt it throws UNKNOWN_FORM. Each method begins at a token and ends after it and the blanks behind it.
+ * Walks over JSON text without blanks, as programs write it, without making objects of it. Of such texts it takes those
+ * that `JSON.parse` takes, or fewer: where it is in doubt it throws UNKNOWN_FORM. It looks for whole pieces of text, since
+ * one search of the engine's own costs no more than a few characters looked at one by one.
  */
 export class JsonScan {
-  private readonly text: string;
+  readonly text: string;
   private at = 0;
   private depth = 0;
+  /** Whether any string may have an escape; most records have none, and then a string ends at the next quote. */
+  private readonly hasEscapes: boolean;
 
   constructor(text: string) {
     this.text = text;
-    this.blanks();
+    this.hasEscapes = text.includes('\\');
+    if (!text.isWellFormed()) throw UNKNOWN_FORM;
+    // Also true of blanks between tokens that are no spaces, which are left to the full parser.
+    if (CONTROL.test(text)) throw UNKNOWN_FORM;
   }
 
-  /** Enters an object; false where it is empty, and then it is passed. */
-  enterObject(): boolean {
-    this.expect(OPEN_OBJECT);
-    if (this.text.charCodeAt(this.at) !== CLOSE_OBJECT) return this.deeper();
-    this.expect(CLOSE_OBJECT);
+  /** Passes a piece of text if it comes next. */
+  passes(piece: string): boolean {
+    if (!this.text.startsWith(piece, this.at)) return false;
+    this.at += piece.length;
+    return true;
+  }
+
+  /** Passes a piece of text, which must come next. */
+  expect(piece: string): void {
+    if (!this.text.startsWith(piece, this.at)) throw UNKNOWN_FORM;
+    this.at += piece.length;
+  }
+
+  /** Passes a bracket that opens, unless its closing one follows at once: then both are passed, and it is false. */
+  enter(empty: '{}' | '[]'): boolean {
+    if (this.passes(empty)) return false;
+    this.expect(empty.charAt(0));
+    if (++this.depth > MAX_DEPTH) throw UNKNOWN_FORM;
+    return true;
+  }
+
+  /** After a member: passes the comma before another, or the closing bracket, and is then false. */
+  moreMembers(): boolean {
+    return this.more(CLOSE_OBJECT);
+  }
+
+  moreElements(): boolean {
+    return this.more(CLOSE_LIST);
+  }
+
+  private more(close: number): boolean {
+    const code = this.text.charCodeAt(this.at++);
+    if (code === COMMA) return true;
+    if (code !== close) throw UNKNOWN_FORM;
+    this.depth--;
     return false;
   }
 
   /** The name of a member, with its colon passed. */
   name(): string {
     const name = this.string();
-    this.expect(COLON);
+    this.expect(':');
     return name;
   }
 
-  /** After a member: whether another follows; else the object's end is passed. */
-  nextMember(): boolean {
-    return this.next(CLOSE_OBJECT);
-  }
-
-  enterList(): boolean {
-    this.expect(OPEN_LIST);
-    if (this.text.charCodeAt(this.at) !== CLOSE_LIST) return this.deeper();
-    this.expect(CLOSE_LIST);
-    return false;
-  }
-
-  nextElement(): boolean {
-    return this.next(CLOSE_LIST);
-  }
-
-  /** A string's value. */
+  /** A string's value. Throws UNKNOWN_FORM where it has half of a surrogate pair, which only an escape can bring into a text. */
   string(): string {
     const from = this.at;
-    const isPlain = this.passString();
-    const end = this.at;
-    this.blanks();
-    return isPlain ? this.text.slice(from + 1, end - 1) : (JSON.parse(this.text.slice(from, end)) as string);
+    this.passString();
+    if (this.hasEscapes) {
+      const json = this.text.slice(from, this.at);
+      if (json.includes('\\')) return wellFormed(unescaped(json));
+    }
+    return this.text.slice(from + 1, this.at - 1);
   }
 
-  /** A number's value. */
+  /** A string as canonical JSON: as it stands, unless it has escapes, which can be written in several ways. */
+  jsonString(style: JsonStyle): string {
+    const from = this.at;
+    this.passString();
+    const json = this.text.slice(from, this.at);
+    if (this.hasEscapes && json.includes('\\')) return quoted(wellFormed(unescaped(json)), style);
+    return style === PLAIN ? json : style.quote + json.slice(1, -1) + style.quote;
+  }
+
   number(): number {
     return Number(this.match(NUMBER));
   }
@@ -82,60 +113,45 @@ export class JsonScan {
 
   /** Passes any value. */
   skip(): void {
-    const code = this.text.charCodeAt(this.at);
-    if (code === QUOTE) {
-      this.passString();
-      this.blanks();
-    } else if (code === OPEN_OBJECT) {
-      if (this.enterObject()) {
+    switch (this.text.charCodeAt(this.at)) {
+      case QUOTE:
+        // Not only passed: its escapes must be ones that JSON has.
+        this.string();
+        return;
+      case 0x7b:
+        if (!this.enter('{}')) return;
         do {
-          this.passString();
-          this.blanks();
-          this.expect(COLON);
+          this.name();
           this.skip();
-        } while (this.nextMember());
-      }
-    } else if (code === OPEN_LIST) {
-      if (this.enterList()) {
+        } while (this.moreMembers());
+        return;
+      case 0x5b:
+        if (!this.enter('[]')) return;
         do this.skip();
-        while (this.nextElement());
-      }
-    } else if (code === 0x74 || code === 0x66 || code === 0x6e) this.match(LITERAL);
-    else this.match(NUMBER);
+        while (this.moreElements());
+        return;
+      case 0x74:
+      case 0x66:
+      case 0x6e:
+        this.match(LITERAL);
+        return;
+      default:
+        this.match(NUMBER);
+    }
   }
 
-  /** Throws unless all of the text has been passed. */
+  /** After the last value: throws unless all of the text has been passed. */
   end(): void {
     if (this.at !== this.text.length) throw UNKNOWN_FORM;
   }
 
-  /** Passes a string; whether it has no escapes, so that its value is its text. */
-  private passString(): boolean {
+  private passString(): void {
     const { text } = this;
     if (text.charCodeAt(this.at) !== QUOTE) throw UNKNOWN_FORM;
-    let isPlain = true;
-    let at = this.at + 1;
-    for (;;) {
-      const code = text.charCodeAt(at);
-      if (code === QUOTE) break;
-      if (code === BACKSLASH) {
-        isPlain = false;
-        at += this.escapeLength(at);
-        continue;
-      }
-      // A control character; or the end of the text, where the code is no number.
-      if (!(code >= 0x20)) throw UNKNOWN_FORM;
-      at++;
-    }
-    this.at = at + 1;
-    return isPlain;
-  }
-
-  private escapeLength(at: number): number {
-    const kind = this.text[at + 1] ?? '';
-    if ('"\\/bfnrt'.includes(kind) && kind !== '') return 2;
-    if (kind === 'u' && /^[0-9a-fA-F]{4}$/.test(this.text.slice(at + 2, at + 6))) return 6;
-    throw UNKNOWN_FORM;
+    let end = text.indexOf('"', this.at + 1);
+    if (this.hasEscapes) while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+    if (end === -1) throw UNKNOWN_FORM;
+    this.at = end + 1;
   }
 
   private match(pattern: RegExp): string {
@@ -143,36 +159,25 @@ export class JsonScan {
     const found = pattern.exec(this.text);
     if (found === null) throw UNKNOWN_FORM;
     this.at += found[0].length;
-    this.blanks();
     return found[0];
   }
+}
 
-  private next(close: number): boolean {
-    const code = this.text.charCodeAt(this.at);
-    this.at++;
-    this.blanks();
-    if (code === COMMA) return true;
-    if (code !== close) throw UNKNOWN_FORM;
-    this.depth--;
-    return false;
+function unescaped(json: string): string {
+  try {
+    return JSON.parse(json) as string;
+  } catch {
+    throw UNKNOWN_FORM;
   }
+}
 
-  private deeper(): true {
-    if (++this.depth > MAX_DEPTH) throw UNKNOWN_FORM;
-    return true;
-  }
+function wellFormed(text: string): string {
+  if (!text.isWellFormed()) throw UNKNOWN_FORM;
+  return text;
+}
 
-  private expect(code: number): void {
-    if (this.text.charCodeAt(this.at) !== code) throw UNKNOWN_FORM;
-    this.at++;
-    this.blanks();
-  }
-
-  private blanks(): void {
-    for (;;) {
-      const code = this.text.charCodeAt(this.at);
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
-      this.at++;
-    }
-  }
+function isEscaped(text: string, quote: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes++;
+  return backslashes % 2 === 1;
 }

@@ -29,6 +29,10 @@ export interface RowLayout {
   readonly inNameOrder: readonly { readonly index: number; readonly prefix: string; readonly form: JsonForm }[];
   /** How the row's JSON, and that of its `json` columns, is quoted. */
   readonly style: JsonStyle;
+  /** Each column's attribute as it begins a member of a JSON object, in column order. */
+  readonly attributePrefixes: readonly string[];
+  /** Which column's attribute came after each column's (first: at the start) the last time: items of a table mostly have one order. A guess, never more. */
+  readonly successors: Int32Array;
 }
 
 /** How a value stands in `_row`. */
@@ -58,6 +62,8 @@ export function rowLayout(schema: TableSchema, style: JsonStyle = PLAIN): RowLay
     columnOf: new Map(schema.columns.map((column, index) => [column.attribute, index])),
     inNameOrder,
     style,
+    attributePrefixes: schema.columns.map((column) => memberPrefix(column.attribute, PLAIN)),
+    successors: new Int32Array(schema.columns.length + 1).fill(-1),
   };
 }
 

@@ -32,6 +32,9 @@ export interface Captured {
   readonly schema: TableSchema;
 }
 
+/** What capture normalises itself. */
+type Normalisable = Extract<Delivered, { kind: 'record' | 'text' | 'item' }>;
+
 /** Turns deliveries into changes, one batch at a time: normalises, infers new columns, sets aside what cannot be read. */
 export class Capture {
   private readonly table: CaptureTable;
@@ -80,7 +83,7 @@ export class Capture {
     }
   }
 
-  private normalise(delivery: Exclude<Delivered, { kind: 'unreadable' }>): NormalisedChange {
+  private normalise(delivery: Normalisable): NormalisedChange {
     switch (delivery.kind) {
       case 'record':
         return normaliseRecord(delivery.record, this.context);
@@ -123,7 +126,7 @@ export class Capture {
   }
 }
 
-function rawOf(delivery: Exclude<Delivered, { kind: 'unreadable' }>): string {
+function rawOf(delivery: Normalisable): string {
   switch (delivery.kind) {
     case 'record':
       return jsonOfAnyDepth(delivery.record);

@@ -81,6 +81,8 @@ export class Feed {
       await this.running;
       this.throwFailure();
     }
+    // An apply that failed while nobody waited has left nothing to wait for: it must be heard all the same.
+    this.throwFailure();
   }
 
   private start(): void {

@@ -2,7 +2,15 @@ import type { TableSchema } from '../core/schema.ts';
 import type { Envelope } from '../core/envelope.ts';
 import type { Capture, Captured } from './capture.ts';
 import type { Feed } from './feed.ts';
-import type { ChangeSource, Changelog, ChangelogMark, QuarantineEntry, StreamPositions, Target } from './ports.ts';
+import type {
+  ChangeSource,
+  Changelog,
+  ChangelogMark,
+  QuarantineEntry,
+  SourceBatch,
+  StreamPositions,
+  Target,
+} from './ports.ts';
 import type { TableWriter } from './table-writer.ts';
 
 /** What brings one source of a table into its mirror. */
@@ -41,14 +49,18 @@ export async function mirrorSource(
   };
   try {
     for await (const batch of parts.source.batches(from, AbortSignal.any([signal, failed.signal]))) {
-      gathered.add(await parts.capture.capture(batch.deliveries, parts.nowMillis()), batch.positions);
-      if (gathered.records >= parts.gatherRecords || batch.deliveries.length === 0) await keepGathered();
+      gathered.add(await parts.capture.capture(batch.deliveries, parts.nowMillis()), batch);
+      if (gathered.records >= parts.gatherRecords || isEmpty(batch)) await keepGathered();
       await parts.beforeBatch?.();
     }
     await keepGathered();
   } finally {
     await previous;
   }
+}
+
+function isEmpty(batch: SourceBatch): boolean {
+  return batch.deliveries.length === 0 && (batch.captured?.length ?? 0) === 0;
 }
 
 /** Captured batches that will be kept together, and the positions after the last of them. */
@@ -62,11 +74,12 @@ class Gathered {
     return this.changes.length + this.quarantined.length;
   }
 
-  add(captured: Captured, positions: StreamPositions | null): void {
+  add(captured: Captured, batch: SourceBatch): void {
+    for (const change of batch.captured ?? []) this.changes.push(change);
     for (const change of captured.changes) this.changes.push(change);
     for (const entry of captured.quarantined) this.quarantined.push(entry);
     this.rescued += captured.rescued;
-    this.positions = positions ?? this.positions;
+    this.positions = batch.positions ?? this.positions;
   }
 
   captured(schema: TableSchema): Captured {

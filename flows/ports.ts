@@ -41,6 +41,8 @@ export type Delivered =
 /** Some deliveries, and the positions that a restart may begin from once they are durable (null where the source has none, as files). */
 export interface SourceBatch {
   readonly deliveries: readonly Delivered[];
+  /** Changes that were captured already where they were read. */
+  readonly captured?: readonly Envelope[];
   readonly positions: StreamPositions | null;
 }
 

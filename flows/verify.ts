@@ -17,8 +17,8 @@ export interface SourceRow {
 export type ReadSource = () => AsyncIterable<readonly SourceRow[]>;
 
 export interface RowDifference {
-  /** `missing`: the target lacks it; `extra`: the source lacks it; `different`: `columns` says where. */
-  readonly kind: 'missing' | 'extra' | 'different';
+  /** `missing`: the target lacks it; `extra`: the source lacks it; `repeated`: the target has it more than once; `different`: `columns` says where. */
+  readonly kind: 'missing' | 'extra' | 'repeated' | 'different';
   readonly keyHash: KeyHash;
   readonly key: string;
   readonly columns: readonly { readonly column: string; readonly source: string; readonly target: string }[];
@@ -68,7 +68,7 @@ export async function compareTarget(
   const expected =
     shape === unshaped ? source.digest.rows : (await digestSource(shaped(source.read, shape), schema)).rows;
   const seen = new Set<KeyHash>();
-  const differing = new Map<KeyHash, TypedRow>();
+  const differing = new Map<KeyHash, DifferingRow>();
   let targetRows = 0;
   let differences = 0;
   for await (const page of target.rows(schema)) {
@@ -78,7 +78,7 @@ export async function compareTarget(
       seen.add(row.keyHash);
       if (!isRepeated && expected.get(row.keyHash) === digestOf(row.keyHash, row, schema)) continue;
       differences++;
-      if (differing.size < MOST_SHOWN) differing.set(row.keyHash, row);
+      if (differing.size < MOST_SHOWN) differing.set(row.keyHash, { row, isRepeated });
     }
   }
   const missing = [...expected.keys()].filter((keyHash) => !seen.has(keyHash));
@@ -97,8 +97,14 @@ function shaped(read: ReadSource, shape: (row: TypedRow) => TypedRow): ReadSourc
   };
 }
 
+/** A row of the target that is not as it should be. */
+interface DifferingRow {
+  readonly row: TypedRow;
+  readonly isRepeated: boolean;
+}
+
 async function explain(
-  found: { readonly missing: readonly KeyHash[]; readonly differing: ReadonlyMap<KeyHash, TypedRow> },
+  found: { readonly missing: readonly KeyHash[]; readonly differing: ReadonlyMap<KeyHash, DifferingRow> },
   read: ReadSource,
   schema: TableSchema,
 ): Promise<RowDifference[]> {
@@ -112,10 +118,12 @@ async function explain(
       const held = extra.get(keyHash);
       if (held === undefined) continue;
       extra.delete(keyHash);
-      shown.push({ kind: 'different', keyHash, key, columns: differingColumns(row, held, schema) });
+      if (held.isRepeated) shown.push({ kind: 'repeated', keyHash, key, columns: [] });
+      else shown.push({ kind: 'different', keyHash, key, columns: differingColumns(row, held.row, schema) });
     }
   }
-  for (const [keyHash, row] of extra) shown.push({ kind: 'extra', keyHash, key: keyOfCells(row, schema), columns: [] });
+  for (const [keyHash, { row }] of extra)
+    shown.push({ kind: 'extra', keyHash, key: keyOfCells(row, schema), columns: [] });
   return shown.slice(0, MOST_SHOWN);
 }
 

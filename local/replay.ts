@@ -2,16 +2,17 @@ import type { MirrorTable } from '../core/config.ts';
 import { columnNameOf as tableNameOf } from '../core/column-name.ts';
 import { inferKeyTypes } from '../core/dynamodb/key-types.ts';
 import { GlasshouseError } from '../core/errors.ts';
-import type { KeyAttributes } from '../core/schema.ts';
+import type { KeyAttributes, TableSchema } from '../core/schema.ts';
 import { DEFAULT_SCHEMA_LIMITS, keyColumnsOf } from '../core/schema.ts';
 import { mirrorSource } from '../flows/mirror-table.ts';
-import type { ChangeSource, Delivered, SourceBatch } from '../flows/ports.ts';
-import { createRecordFilesSource } from '../adapters/files/record-files.ts';
+import type { Delivered, SourceBatch } from '../flows/ports.ts';
 import { layoutOf } from './layout.ts';
 import { Meter } from './meter.ts';
 import type { MirrorFile } from './mirror-file.ts';
 import { readMirrorFile } from './mirror-file.ts';
 import type { CommonOptions, ReplayRequest, RunSummary, TableSummary } from './results.ts';
+import type { ScannedFiles } from './scanned-files.ts';
+import { createScannedFiles } from './scanned-files.ts';
 import { summaryOf, tableSummary } from './summary.ts';
 import { openTableMirror } from './table-mirror.ts';
 import type { Workspace } from './workspace.ts';
@@ -33,11 +34,8 @@ const PROGRESS_EVERY_MS = 250;
  */
 export async function replayFiles(request: ReplayRequest, options: CommonOptions): Promise<RunSummary> {
   const meter = new Meter(Date.now);
-  const files = createRecordFilesSource(request.files, {
-    maxBatchRecords: BATCH_RECORDS,
-    maxBatchBytes: BATCH_BYTES,
-    standardInput: process.stdin,
-  });
+  const limits = { maxBatchRecords: BATCH_RECORDS, maxBatchBytes: BATCH_BYTES };
+  const files = createScannedFiles({ files: request.files, limits });
   const source = await peek(files, options.signal);
   const mirror = await mirrorFileOf(request, options.dir);
   const workspace = await openWorkspace(mirror, options.dir, { access: 'write', signal: options.signal });
@@ -76,12 +74,18 @@ async function replayTable(request: ReplayRequest, replay: Replay): Promise<Tabl
     signal: options.signal,
     log: options.log,
   });
+  let told: TableSchema | null = null;
   const parts = {
     source,
     capture: mirror.capture,
     writer: mirror.writer,
     nowMillis: Date.now,
     gatherRecords: GATHER_RECORDS,
+    beforeBatch: () => {
+      if (told !== mirror.capture.schema) source.useSchema(mirror.capture.schema, capturing);
+      told = mirror.capture.schema;
+      return Promise.resolve();
+    },
   };
   await mirrorSource(parts, null, options.signal);
   await mirror.drain();
@@ -139,17 +143,18 @@ function recordOf(delivery: Delivered): unknown {
   }
 }
 
-interface PeekedSource extends ChangeSource {
+interface PeekedSource extends ScannedFiles {
   readonly first: SourceBatch | null;
 }
 
 /** Reads the first batch before there is anything to put it in: it tells the key's types, and a missing file before a folder is made. */
-async function peek(source: ChangeSource, signal: AbortSignal): Promise<PeekedSource> {
+async function peek(source: ScannedFiles, signal: AbortSignal): Promise<PeekedSource> {
   const rest = source.batches(null, signal)[Symbol.asyncIterator]();
   const next = await rest.next();
   const first = next.done === true ? null : next.value;
   return {
     first,
+    useSchema: (schema, table) => source.useSchema(schema, table),
     async *batches() {
       if (first === null) return;
       yield first;

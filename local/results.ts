@@ -80,7 +80,7 @@ export interface Difference {
   readonly table: string;
   readonly target: TargetName;
   /** `missing`: the target lacks it; `extra`: the source lacks it; `different`: `columns` says where. */
-  readonly kind: 'missing' | 'extra' | 'different';
+  readonly kind: 'missing' | 'extra' | 'repeated' | 'different';
   readonly key: string;
   readonly columns?: readonly { readonly column: string; readonly source: string; readonly target: string }[];
 }

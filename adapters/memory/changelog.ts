@@ -28,6 +28,8 @@ export function createMemoryChangelog(pieceChanges = 1000): MemoryChangelog {
     // An append of positions alone has nothing to read.
     newest: () => Promise.resolve(appends.findLast((append) => append.envelopes.length > 0)?.mark ?? null),
     async *readAfter(mark) {
+      // As a real store does: whoever reads must not count on an answer at once.
+      await Promise.resolve();
       const later = appends.filter((append) => append.mark.sequence > (mark?.sequence ?? 0));
       for (const append of later) yield* piecesOf(append, pieceChanges);
     },

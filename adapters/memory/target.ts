@@ -26,6 +26,8 @@ export function createMemoryTarget(): Target {
       return Promise.resolve({ applied, stale: changes.length - applied });
     },
     async *rows(schema) {
+      // As a real store does: whoever reads must not count on an answer at once.
+      await Promise.resolve();
       const rows: TargetRow[] = [];
       for (const [keyHash, { version, row }] of held) {
         if (row === null) continue;

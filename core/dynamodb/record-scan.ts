@@ -1,5 +1,6 @@
 import type { ColumnType } from '../column.ts';
-import { MISFIT, fitValue } from '../fit.ts';
+import type { ScalarType } from '../fit.ts';
+import { MISFIT, fitPayload, isScalar } from '../fit.ts';
 import { JsonScan, UNKNOWN_FORM } from '../json-scan.ts';
 import type { JsonStyle } from '../json-text.ts';
 import { memberPrefix, quoted } from '../json-text.ts';
@@ -19,8 +20,6 @@ import { parseFrame } from './stream-record.ts';
  * parsed text then says what it comes to. What it does give is exactly what that would give.
  */
 export function scanRecord(text: string, context: NormaliseContext): NormalisedChange | null {
-  // Text that was decoded from UTF-8 has no half surrogate pairs but by an escape.
-  if (!text.isWellFormed()) return null;
   try {
     return scanFrame(new JsonScan(text), context);
   } catch (thrown) {
@@ -31,61 +30,69 @@ export function scanRecord(text: string, context: NormaliseContext): NormalisedC
 
 /** What a record has beside its image, as the parsed record would have it. */
 interface Frame {
-  eventName?: unknown;
-  eventSourceARN?: unknown;
-  userIdentity?: unknown;
-  dynamodb?: Record<string, unknown>;
+  eventName?: string;
+  eventSourceARN?: string;
+  userIdentity?: Readonly<Record<string, string>>;
+  dynamodb?: FrameBody;
+}
+
+interface FrameBody {
+  ApproximateCreationDateTime?: number;
+  SequenceNumber?: string;
+  Keys?: Image;
 }
 
 function scanFrame(scan: JsonScan, context: NormaliseContext): NormalisedChange | null {
   const frame: Frame = {};
   let row: NormalisedRow | null = null;
-  if (!scan.enterObject()) return null;
+  if (!scan.enter('{}')) return null;
   do {
     const name = scan.name();
     switch (name) {
       case 'eventName':
       case 'eventSourceARN':
-        once(frame, name);
+        if (frame[name] !== undefined) return null;
         frame[name] = scan.string();
         break;
       case 'userIdentity':
-        once(frame, name);
-        frame[name] = scanTexts(scan);
+        if (frame.userIdentity !== undefined) return null;
+        frame.userIdentity = scanTexts(scan);
         break;
       case 'dynamodb':
-        once(frame, name);
+        if (frame.dynamodb !== undefined) return null;
         frame.dynamodb = {};
         row = scanBody(scan, frame.dynamodb, context.layout);
         break;
       default:
         scan.skip();
     }
-  } while (scan.nextMember());
+  } while (scan.moreMembers());
   scan.end();
   const record = parseFrame(frame, context.table);
   if (record.operation === 'delete') row = null;
   else if (row === null) return null;
-  return envelopeOf(record, row === null ? null : { row, unknown: [] }, context);
+  return envelopeOf(record, row === null ? null : { row, unknown: NO_UNKNOWN }, context);
 }
 
+const NO_UNKNOWN: readonly never[] = [];
+
 /** Reads the `dynamodb` member; the row of its NewImage, null where there is none. */
-function scanBody(scan: JsonScan, body: Record<string, unknown>, layout: RowLayout): NormalisedRow | null {
+function scanBody(scan: JsonScan, body: FrameBody, layout: RowLayout): NormalisedRow | null {
   let row: NormalisedRow | null = null;
-  if (!scan.enterObject()) return row;
+  if (!scan.enter('{}')) return row;
   do {
     const name = scan.name();
     switch (name) {
       case 'ApproximateCreationDateTime':
-        once(body, name);
+        if (body[name] !== undefined) throw UNKNOWN_FORM;
         body[name] = scan.number();
         break;
       case 'SequenceNumber':
-        once(body, name);
+        if (body[name] !== undefined) throw UNKNOWN_FORM;
         body[name] = scan.string();
         break;
       case 'Keys':
-        once(body, name);
+        if (body[name] !== undefined) throw UNKNOWN_FORM;
         body[name] = scanKeys(scan);
         break;
       case 'NewImage':
@@ -95,8 +102,31 @@ function scanBody(scan: JsonScan, body: Record<string, unknown>, layout: RowLayo
       default:
         scan.skip();
     }
-  } while (scan.nextMember());
+  } while (scan.moreMembers());
   return row;
+}
+
+/** An object whose values are all strings. */
+function scanTexts(scan: JsonScan): Record<string, string> {
+  const texts: Record<string, string> = {};
+  if (!scan.enter('{}')) return texts;
+  do {
+    const name = scan.name();
+    once(texts, name);
+    texts[name] = scan.string();
+  } while (scan.moreMembers());
+  return texts;
+}
+
+function scanKeys(scan: JsonScan): Image {
+  const keys: Record<string, unknown> = {};
+  if (!scan.enter('{}')) return keys;
+  do {
+    const name = scan.name();
+    once(keys, name);
+    keys[name] = scan.passes('{"S":') ? { S: closed(scan, scan.string()) } : scanTexts(scan);
+  } while (scan.moreMembers());
+  return keys;
 }
 
 /** A name that stands twice is read by `JSON.parse` as its last: rare enough to leave it to that. */
@@ -104,157 +134,141 @@ function once(members: object, name: string): void {
   if (Object.hasOwn(members, name)) throw UNKNOWN_FORM;
 }
 
-/** An object whose values are all strings. */
-function scanTexts(scan: JsonScan): Record<string, string> {
-  const texts: Record<string, string> = {};
-  if (!scan.enterObject()) return texts;
-  do {
-    const name = scan.name();
-    once(texts, name);
-    texts[name] = scan.string();
-  } while (scan.nextMember());
-  return texts;
-}
-
-function scanKeys(scan: JsonScan): Image {
-  const keys: Record<string, unknown> = {};
-  if (!scan.enterObject()) return keys;
-  do {
-    const name = scan.name();
-    once(keys, name);
-    keys[name] = scanTexts(scan);
-  } while (scan.nextMember());
-  return keys;
+function closed<T>(scan: JsonScan, value: T): T {
+  scan.expect('}');
+  return value;
 }
 
 function scanImage(scan: JsonScan, layout: RowLayout): NormalisedRow {
-  const values = new Array<RowValue>(layout.schema.columns.length).fill(undefined);
-  if (!scan.enterObject()) return { values, rescued: null };
+  const { columns } = layout.schema;
+  const values = new Array<RowValue>(columns.length).fill(undefined);
+  if (!scan.enter('{}')) return { values, rescued: null };
+  let last = -1;
   do {
-    const index = layout.columnOf.get(scan.name());
-    const column = index === undefined ? undefined : layout.schema.columns[index];
-    if (index === undefined || column === undefined) passNull(scan);
-    else if (values[index] === undefined) values[index] = scanColumnValue(scan, column.type, layout.style);
-    else throw UNKNOWN_FORM;
-  } while (scan.nextMember());
+    const index = scanColumnName(scan, layout, last);
+    const column = columns[index];
+    if (column === undefined) passNull(scan);
+    else if (values[index] === undefined) {
+      values[index] = scanColumnValue(scan, column.type, layout.style);
+      last = index;
+    } else throw UNKNOWN_FORM;
+  } while (scan.moreMembers());
   return { values, rescued: null };
+}
+
+/** The column of the attribute that comes next, -1 where the schema does not know it: first the one that came here the last time is tried. */
+function scanColumnName(scan: JsonScan, layout: RowLayout, last: number): number {
+  const guess = layout.successors[last + 1] ?? -1;
+  if (guess !== -1 && scan.passes(layout.attributePrefixes[guess] ?? '')) return guess;
+  const index = layout.columnOf.get(scan.name()) ?? -1;
+  if (index !== -1) layout.successors[last + 1] = index;
+  return index;
 }
 
 /** A NULL of an attribute that the schema does not know says nothing; any other value makes a column. */
 function passNull(scan: JsonScan): void {
-  if (!scan.enterObject() || scan.name() !== 'NULL') throw UNKNOWN_FORM;
+  scan.expect('{"NULL":');
   scan.skip();
-  if (scan.nextMember()) throw UNKNOWN_FORM;
+  scan.expect('}');
 }
 
 function scanColumnValue(scan: JsonScan, type: ColumnType, style: JsonStyle): RowValue {
-  if (!scan.enterObject()) throw UNKNOWN_FORM;
-  const tag = scan.name();
-  const value = type.kind === 'json' ? scanPayload(scan, tag, style) : scanScalar(scan, tag, type, style);
-  if (scan.nextMember()) throw UNKNOWN_FORM;
-  return value;
+  if (!isScalar(type)) return scan.passes('{"NULL":') ? passedNull(scan) : scanPlain(scan, style);
+  if (scan.passes('{"S":')) return scalarOf('S', closed(scan, scan.string()), type);
+  if (scan.passes('{"N":')) return scalarOf('N', closed(scan, scan.string()), type);
+  if (scan.passes('{"NULL":')) return passedNull(scan);
+  if (scan.passes('{"BOOL":')) return scalarOf('BOOL', closed(scan, scan.boolean()), type);
+  scan.expect('{"B":');
+  return scalarOf('B', closed(scan, scan.string()), type);
 }
 
-function scanScalar(scan: JsonScan, tag: string, type: ColumnType, style: JsonStyle): RowValue {
-  switch (tag) {
-    case 'S':
-    case 'N':
-    case 'B': {
-      const payload = wellFormed(scan.string());
-      if (tag === 'S' && type.kind === 'string') return payload;
-      return fitting(fitValue({ [tag]: payload }, tag, type, style));
-    }
-    case 'BOOL':
-      return fitting(fitValue({ BOOL: scan.boolean() }, tag, type, style));
-    case 'NULL':
-      scan.skip();
-      return null;
-    default:
-      throw UNKNOWN_FORM;
-  }
+function passedNull(scan: JsonScan): null {
+  scan.skip();
+  return closed(scan, null);
 }
 
-function fitting(value: RowValue | typeof MISFIT): RowValue {
+function scalarOf(tag: 'S' | 'N' | 'B' | 'BOOL', payload: string | boolean, type: ScalarType): RowValue {
+  if (tag === 'S' && type.kind === 'string') return payload;
+  const value = fitPayload(tag, payload, type);
   if (value === MISFIT) throw UNKNOWN_FORM;
   return value;
 }
 
 /** A value of any type as plain canonical JSON, as `plainJson` writes it. */
 function scanPlain(scan: JsonScan, style: JsonStyle): string {
-  if (!scan.enterObject()) throw UNKNOWN_FORM;
-  const json = scanPayload(scan, scan.name(), style) ?? 'null';
-  if (scan.nextMember()) throw UNKNOWN_FORM;
-  return json;
-}
-
-/** Null for a NULL: a column has none there, and within JSON it is written out. */
-function scanPayload(scan: JsonScan, tag: string, style: JsonStyle): string | null {
-  switch (tag) {
-    case 'S':
-      return quoted(wellFormed(scan.string()), style);
-    case 'N':
-      return jsonNumber(numberPayload(scan.string()), style);
-    case 'B':
-      return style.quote + binaryPayload(scan.string()) + style.quote;
-    case 'BOOL':
-      return scan.boolean() ? 'true' : 'false';
-    case 'NULL':
-      scan.skip();
-      return null;
-    case 'M':
-      return scanMap(scan, style);
-    case 'L':
-      return `[${scanList(scan, () => scanPlain(scan, style)).join(',')}]`;
-    case 'SS':
-      return setJson(sortNames(scanList(scan, () => wellFormed(scan.string()))), (text) => quoted(text, style));
-    case 'NS':
-      return setJson(sortNumbers(scanList(scan, () => numberPayload(scan.string()))), (text) =>
-        jsonNumber(text, style),
-      );
-    case 'BS':
-      return setJson(sortNames(scanList(scan, () => binaryPayload(scan.string()))), (text) => quoted(text, style));
-    default:
-      throw UNKNOWN_FORM;
-  }
+  if (scan.passes('{"S":')) return closed(scan, scan.jsonString(style));
+  if (scan.passes('{"N":')) return closed(scan, jsonNumber(numberPayload(scan.string()), style));
+  if (scan.passes('{"M":')) return closed(scan, scanMap(scan, style));
+  if (scan.passes('{"L":')) return closed(scan, scanList(scan, style));
+  if (scan.passes('{"BOOL":')) return closed(scan, scan.boolean() ? 'true' : 'false');
+  if (scan.passes('{"NULL":')) return String(passedNull(scan));
+  if (scan.passes('{"B":')) return closed(scan, style.quote + binaryPayload(scan.string()) + style.quote);
+  if (scan.passes('{"SS":')) return closed(scan, setJson(sortNames(scanSet(scan, asItIs)), style));
+  if (scan.passes('{"BS":')) return closed(scan, setJson(sortNames(scanSet(scan, binaryPayload)), style));
+  scan.expect('{"NS":');
+  const numbers = sortNumbers(scanSet(scan, numberPayload));
+  return closed(scan, `[${numbers.map((text) => jsonNumber(text, style)).join(',')}]`);
 }
 
 function scanMap(scan: JsonScan, style: JsonStyle): string {
-  if (!scan.enterObject()) return '{}';
+  if (!scan.enter('{}')) return '{}';
   const names: string[] = [];
   const members: string[] = [];
+  let json = '';
+  let last = '';
   let isSorted = true;
   do {
-    const name = wellFormed(scan.name());
-    const before = names.at(-1);
-    if (before !== undefined && before >= name) isSorted = false;
+    const name = scan.name();
+    const member = memberPrefix(name, style) + scanPlain(scan, style);
+    if (names.length > 0 && last >= name) isSorted = false;
     names.push(name);
-    members.push(memberPrefix(name, style) + scanPlain(scan, style));
-  } while (scan.nextMember());
-  return `{${(isSorted ? members : inOrder(names, members)).join(',')}}`;
+    members.push(member);
+    json = json === '' ? member : `${json},${member}`;
+    last = name;
+  } while (scan.moreMembers());
+  return isSorted ? `{${json}}` : inOrder(names, members);
 }
 
 /** The members in the order of their names. Throws UNKNOWN_FORM where two are the same. */
-function inOrder(names: readonly string[], members: readonly string[]): string[] {
-  const places = sortNames([...names]);
-  return places.map((name, index) => {
-    if (places[index + 1] === name) throw UNKNOWN_FORM;
-    return members[names.indexOf(name)] ?? '';
-  });
+function inOrder(names: string[], members: string[]): string {
+  for (let i = 1; i < names.length; i++) {
+    const name = names[i] ?? '';
+    const member = members[i] ?? '';
+    let at = i;
+    for (; at > 0; at--) {
+      const before = names[at - 1] ?? '';
+      if (before === name) throw UNKNOWN_FORM;
+      if (before < name) break;
+      names[at] = before;
+      members[at] = members[at - 1] ?? '';
+    }
+    names[at] = name;
+    members[at] = member;
+  }
+  return `{${members.join(',')}}`;
 }
 
-function scanList(scan: JsonScan, element: () => string): string[] {
+function scanList(scan: JsonScan, style: JsonStyle): string {
+  if (!scan.enter('[]')) return '[]';
+  let json = scanPlain(scan, style);
+  while (scan.moreElements()) json = `${json},${scanPlain(scan, style)}`;
+  return `[${json}]`;
+}
+
+function scanSet(scan: JsonScan, read: (payload: string) => string): string[] {
   const elements: string[] = [];
-  if (!scan.enterList()) return elements;
-  do elements.push(element());
-  while (scan.nextElement());
+  if (!scan.enter('[]')) return elements;
+  do elements.push(read(scan.string()));
+  while (scan.moreElements());
   return elements;
 }
 
-function setJson(elements: readonly string[], render: (text: string) => string): string {
-  return `[${elements.map(render).join(',')}]`;
+function setJson(elements: readonly string[], style: JsonStyle): string {
+  let json = '';
+  for (const text of elements) json = json === '' ? quoted(text, style) : `${json},${quoted(text, style)}`;
+  return `[${json}]`;
 }
 
-function wellFormed(text: string): string {
-  if (!text.isWellFormed()) throw UNKNOWN_FORM;
+function asItIs(text: string): string {
   return text;
 }
