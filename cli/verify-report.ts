@@ -41,6 +41,7 @@ function differenceRows(difference: Difference): string[][] {
   const { table, target, key, kind } = difference;
   if (kind === 'missing') return [[table, target, key, 'missing in the target', '', '', '']];
   if (kind === 'extra') return [[table, target, key, 'not in the source', '', '', '']];
+  if (kind === 'repeated') return [[table, target, key, 'more than once in the target', '', '', '']];
   const columns = difference.columns ?? [];
   if (columns.length === 0) return [[table, target, key, 'different', '', '', '']];
   return columns.map((column) => [table, target, key, 'different', column.column, column.source, column.target]);

@@ -1,11 +1,11 @@
 import { readdir, rm } from 'node:fs/promises';
 import { readTextIfThere, replaceFile } from '../adapters/files/atomic-file.ts';
 import { validateMirror } from '../core/config.ts';
-import type { Mirror } from '../core/config.ts';
+import type { Mirror, MirrorTable } from '../core/config.ts';
 import { GlasshouseError } from '../core/errors.ts';
 import type { Layout } from './layout.ts';
 import { layoutOf } from './layout.ts';
-import type { CommonOptions, DemoReport, DemoRequest, RunSummary, VerifyReport } from './results.ts';
+import type { CommonOptions, DemoReport, DemoRequest, RunSummary, TableSummary, VerifyReport } from './results.ts';
 import { queryMirror } from './query.ts';
 import { runTables } from './run.ts';
 import { FreshnessSamples } from './shop/freshness-samples.ts';
@@ -13,6 +13,7 @@ import { SHOP_MIRROR } from './shop.ts';
 import { keepShop, untilCartsExpired } from './shop/keep-shop.ts';
 import type { OpenSource } from './source.ts';
 import { findMirroredTable, openSource } from './source.ts';
+import { rowCounts } from './summary.ts';
 import { verifyTables } from './verify.ts';
 import type { Workspace } from './workspace.ts';
 import { openWorkspace } from './workspace.ts';
@@ -52,6 +53,20 @@ interface Demo {
   readonly options: DemoOptions;
 }
 
+const WATCH_EVERY_MS = 1000;
+
+/** Tells every second how many rows a reader of each target sees. */
+function watchTargets(
+  workspace: Workspace,
+  table: MirrorTable,
+  tell: (rows: TableSummary['rows']) => void,
+): NodeJS.Timeout {
+  return setInterval(() => {
+    // What is told is a courtesy: a target that cannot be asked now is no reason to end the demo.
+    void rowCounts(workspace, table).then(tell, () => undefined);
+  }, WATCH_EVERY_MS);
+}
+
 interface Live {
   readonly run: RunSummary;
   readonly verify: VerifyReport;
@@ -68,6 +83,13 @@ async function runLive(request: DemoRequest, demo: Demo): Promise<Live> {
   options.say(`Lakehouse: Iceberg tables in ${workspace.layout.lakeTable('')}. Warehouse: PostgreSQL.`);
   const freshness = new FreshnessSamples(table.key ?? []);
   let isOpen = true;
+  let writtenSoFar = 0;
+  const watch = watchTargets(workspace, table, (rows) => {
+    if (isOpen)
+      options.say(
+        `  ${writtenSoFar} changes written; rows now: lakehouse ${rows.lakehouse ?? 0}, warehouse ${rows.warehouse ?? 0}`,
+      );
+  });
   const running = runTables(mirror.tables, {
     workspace,
     source,
@@ -77,7 +99,10 @@ async function runLive(request: DemoRequest, demo: Demo): Promise<Live> {
   });
   const shop = keepShop({ ...request, startsAtMs: Date.now() }, source.dynamodb, {
     signal: options.signal,
-    onWritten: (write) => freshness.onWritten(write, Date.now()),
+    onWritten: (write) => {
+      writtenSoFar += write.changes;
+      freshness.onWritten(write, Date.now());
+    },
   })
     .then(async (written) => {
       await untilCartsExpired(source.dynamodb, options.signal);
@@ -86,7 +111,7 @@ async function runLive(request: DemoRequest, demo: Demo): Promise<Live> {
     .finally(() => {
       isOpen = false;
     });
-  const [run, writtenChanges] = await Promise.all([running, shop]);
+  const [run, writtenChanges] = await Promise.all([running, shop]).finally(() => clearInterval(watch));
   options.signal.throwIfAborted();
   options.say(`The shop wrote ${writtenChanges} changes. Comparing DynamoDB with both targets, value by value.`);
   return { run, verify: await verifyTables({ workspace, source, options }, mirror.tables), writtenChanges, freshness };
