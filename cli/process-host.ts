@@ -15,6 +15,8 @@ function processHost(): Host {
   };
   process.on('SIGINT', () => tell('SIGINT'));
   process.on('SIGTERM', () => tell('SIGTERM'));
+  // The terminal was closed: what runs below it, a database among it, must be ended as in order as by hand.
+  process.on('SIGHUP', () => tell('SIGTERM'));
   return {
     stdout: output(process.stdout, () => tell('EPIPE')),
     stderr: output(process.stderr, () => undefined),
@@ -33,7 +35,7 @@ function processHost(): Host {
 function output(stream: NodeJS.WriteStream, onReaderGone: () => void): Output {
   let readerGone = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
     readerGone = true;
     onReaderGone();
   });

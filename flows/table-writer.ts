@@ -40,7 +40,9 @@ export class TableWriter {
       const next = positions ?? this.positions;
       const { mark } = await changelog.append(captured.changes, next);
       this.positions = next;
-      for (const feed of feeds) await feed.offer(captured.changes, captured.schema, mark);
+      // An append of positions alone is no change to have: a mark beyond the newest change would be taken for another changelog's.
+      const reached = captured.changes.length > 0 ? mark : null;
+      for (const feed of feeds) await feed.offer(captured.changes, captured.schema, reached);
     }
     onKept?.(captured);
   }

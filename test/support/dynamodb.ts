@@ -41,8 +41,11 @@ export function schemaOf(declared: DeclaredColumns = {}, key: KeyAttributes = ID
   return initialSchema(key, declared);
 }
 
-/** Any well-formed string, NUL and astral characters among them. */
-export const anyText = fc.string({ unit: 'binary', maxLength: 12 });
+/** Any well-formed string: NUL and astral characters among them, and what JSON gives a meaning to. */
+export const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({ unit: fc.constantFrom('"', '\\', '{', '}', '[', ']', ',', ':', '\n', ' ', 'a', '0'), maxLength: 12 }),
+);
 
 /** Any number that DynamoDB holds, as text it would accept, not always canonical. */
 export const anyNumber: fc.Arbitrary<string> = fc
