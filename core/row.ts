@@ -4,6 +4,7 @@ import { GlasshouseError } from './errors.ts';
 import { dayOf, microsOfIso } from './instant.ts';
 import type { JsonStyle } from './json-text.ts';
 import { PLAIN, memberPrefix, quoted } from './json-text.ts';
+import { MapShape } from './map-shape.ts';
 import { isPlainCanonical, jsonNumber, scaledInteger } from './number.ts';
 import type { TableSchema } from './schema.ts';
 
@@ -33,6 +34,8 @@ export interface RowLayout {
   readonly attributePrefixes: readonly string[];
   /** Which column's attribute came after each column's (first: at the start) the last time: items of a table mostly have one order. A guess, never more. */
   readonly successors: Int32Array;
+  /** What the maps in each column's values looked like the last time. A guess too. */
+  readonly shapes: readonly MapShape[];
 }
 
 /** How a value stands in `_row`. */
@@ -63,6 +66,7 @@ export function rowLayout(schema: TableSchema, style: JsonStyle = PLAIN): RowLay
     inNameOrder,
     style,
     attributePrefixes: schema.columns.map((column) => memberPrefix(column.attribute, PLAIN)),
+    shapes: schema.columns.map(() => new MapShape()),
     successors: new Int32Array(schema.columns.length + 1).fill(-1),
   };
 }

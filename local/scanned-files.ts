@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { createRecordFilesSource } from '../adapters/files/record-files.ts';
 import type { RecordFilesOptions } from '../adapters/files/record-files.ts';
@@ -7,6 +5,7 @@ import { GlasshouseError, messageOf } from '../core/errors.ts';
 import type { KeyAttributes, TableSchema } from '../core/schema.ts';
 import { schemaToJson } from '../core/schema.ts';
 import type { ChangeSource } from '../flows/ports.ts';
+import { builtScript } from './built-script.ts';
 import type { FromScanner, ToScanner } from './scan-messages.ts';
 import { unpackEnvelopes } from './scan-messages.ts';
 
@@ -27,7 +26,7 @@ export interface ScannedFiles extends ChangeSource {
  * out of the ordinary, and with writing. Standard input, or code that was not built, is read on this thread.
  */
 export function createScannedFiles(task: ScanTask): ScannedFiles {
-  const script = workerScript();
+  const script = builtScript('scan-worker');
   if (script === null || task.files.includes('-')) {
     const source = createRecordFilesSource(task.files, { ...task.limits, standardInput: process.stdin });
     return { ...source, useSchema: () => undefined };
@@ -54,13 +53,6 @@ export function createScannedFiles(task: ScanTask): ScannedFiles {
       }
     },
   };
-}
-
-/** The built script of the scanning thread; null where this code was not built, as in tests. */
-function workerScript(): string | null {
-  if (import.meta.url.endsWith('.ts')) return null;
-  const places = ['./local/scan-worker.js', '../local/scan-worker.js', './scan-worker.js'];
-  return places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path)) ?? null;
 }
 
 /** A thread's messages in order, until it ends or the signal comes. Throws where it dies. */

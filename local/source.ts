@@ -9,6 +9,7 @@ import { describeTable } from '../adapters/aws/dynamodb-table.ts';
 import { readTextIfThere, replaceFile } from '../adapters/files/atomic-file.ts';
 import type { MirrorSource, MirrorTable } from '../core/config.ts';
 import { GlasshouseError } from '../core/errors.ts';
+import { startDynamoDbThread } from './dynamodb-thread.ts';
 import type { Layout } from './layout.ts';
 import { epochOfStream, markSnapshotDone } from './snapshot.ts';
 
@@ -92,8 +93,7 @@ async function startEmbedded(
   layout: Layout,
   port: number,
 ): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
-  const { startEmbeddedDynamoDb } = await import('./dynamodb/server.ts');
-  const server = await startEmbeddedDynamoDb({ port, path: layout.dynamodb });
+  const server = await startDynamoDbThread({ port, path: layout.dynamodb });
   await replaceFile(endpointFile(layout), `${JSON.stringify({ endpoint: server.endpoint, pid: process.pid })}\n`);
   return server;
 }

@@ -2,7 +2,13 @@
 import { build } from 'esbuild';
 import { existsSync, rmSync } from 'node:fs';
 
-const entryPoints = ['bin/glasshouse.ts', 'index.ts', 'local/scan-worker.ts', 'bench/main.ts'].filter((file) => existsSync(file));
+const entryPoints = [
+  'bin/glasshouse.ts',
+  'index.ts',
+  'local/scan-worker.ts',
+  'local/dynamodb-worker.ts',
+  'bench/main.ts',
+].filter((file) => existsSync(file));
 rmSync('dist', { recursive: true, force: true });
 await build({
   entryPoints,

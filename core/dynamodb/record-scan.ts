@@ -3,7 +3,8 @@ import type { ScalarType } from '../fit.ts';
 import { MISFIT, fitPayload, isScalar } from '../fit.ts';
 import { JsonScan, UNKNOWN_FORM } from '../json-scan.ts';
 import type { JsonStyle } from '../json-text.ts';
-import { memberPrefix, quoted } from '../json-text.ts';
+import { quoted } from '../json-text.ts';
+import { MapShape } from '../map-shape.ts';
 import { jsonNumber } from '../number.ts';
 import type { NormalisedRow, RowLayout, RowValue } from '../row.ts';
 import { binaryPayload, numberPayload, sortNames, sortNumbers } from './attribute-value.ts';
@@ -149,7 +150,7 @@ function scanImage(scan: JsonScan, layout: RowLayout): NormalisedRow {
     const column = columns[index];
     if (column === undefined) passNull(scan);
     else if (values[index] === undefined) {
-      values[index] = scanColumnValue(scan, column.type, layout.style);
+      values[index] = scanColumnValue(scan, column.type, layout, index);
       last = index;
     } else throw UNKNOWN_FORM;
   } while (scan.moreMembers());
@@ -172,8 +173,11 @@ function passNull(scan: JsonScan): void {
   scan.expect('}');
 }
 
-function scanColumnValue(scan: JsonScan, type: ColumnType, style: JsonStyle): RowValue {
-  if (!isScalar(type)) return scan.passes('{"NULL":') ? passedNull(scan) : scanPlain(scan, style);
+function scanColumnValue(scan: JsonScan, type: ColumnType, layout: RowLayout, index: number): RowValue {
+  if (!isScalar(type))
+    return scan.passes('{"NULL":')
+      ? passedNull(scan)
+      : scanPlain(scan, layout.style, layout.shapes[index] ?? new MapShape());
   if (scan.passes('{"S":')) return scalarOf('S', closed(scan, scan.string()), type);
   if (scan.passes('{"N":')) return scalarOf('N', closed(scan, scan.string()), type);
   if (scan.passes('{"NULL":')) return passedNull(scan);
@@ -195,11 +199,11 @@ function scalarOf(tag: 'S' | 'N' | 'B' | 'BOOL', payload: string | boolean, type
 }
 
 /** A value of any type as plain canonical JSON, as `plainJson` writes it. */
-function scanPlain(scan: JsonScan, style: JsonStyle): string {
+function scanPlain(scan: JsonScan, style: JsonStyle, shape: MapShape): string {
   if (scan.passes('{"S":')) return closed(scan, scan.jsonString(style));
   if (scan.passes('{"N":')) return closed(scan, jsonNumber(numberPayload(scan.string()), style));
-  if (scan.passes('{"M":')) return closed(scan, scanMap(scan, style));
-  if (scan.passes('{"L":')) return closed(scan, scanList(scan, style));
+  if (scan.passes('{"M":')) return closed(scan, scanMap(scan, style, shape));
+  if (scan.passes('{"L":')) return closed(scan, scanList(scan, style, shape.element()));
   if (scan.passes('{"BOOL":')) return closed(scan, scan.boolean() ? 'true' : 'false');
   if (scan.passes('{"NULL":')) return String(passedNull(scan));
   if (scan.passes('{"B":')) return closed(scan, style.quote + binaryPayload(scan.string()) + style.quote);
@@ -210,48 +214,29 @@ function scanPlain(scan: JsonScan, style: JsonStyle): string {
   return closed(scan, `[${numbers.map((text) => jsonNumber(text, style)).join(',')}]`);
 }
 
-function scanMap(scan: JsonScan, style: JsonStyle): string {
+function scanMap(scan: JsonScan, style: JsonStyle, shape: MapShape): string {
   if (!scan.enter('{}')) return '{}';
-  const names: string[] = [];
   const members: string[] = [];
-  let json = '';
-  let last = '';
-  let isSorted = true;
+  /** Null while the names are the ones that the shape has. */
+  let names: string[] | null = null;
   do {
-    const name = scan.name();
-    const member = memberPrefix(name, style) + scanPlain(scan, style);
-    if (names.length > 0 && last >= name) isSorted = false;
-    names.push(name);
-    members.push(member);
-    json = json === '' ? member : `${json},${member}`;
-    last = name;
-  } while (scan.moreMembers());
-  return isSorted ? `{${json}}` : inOrder(names, members);
-}
-
-/** The members in the order of their names. Throws UNKNOWN_FORM where two are the same. */
-function inOrder(names: string[], members: string[]): string {
-  for (let i = 1; i < names.length; i++) {
-    const name = names[i] ?? '';
-    const member = members[i] ?? '';
-    let at = i;
-    for (; at > 0; at--) {
-      const before = names[at - 1] ?? '';
-      if (before === name) throw UNKNOWN_FORM;
-      if (before < name) break;
-      names[at] = before;
-      members[at] = members[at - 1] ?? '';
+    const place = members.length;
+    const prefix = names === null ? shape.prefixes[place] : undefined;
+    if (prefix === undefined || !scan.passes(prefix)) {
+      names ??= shape.firstNames(place);
+      names.push(scan.name());
     }
-    names[at] = name;
-    members[at] = member;
-  }
-  return `{${members.join(',')}}`;
+    members.push(scanPlain(scan, style, names === null ? shape.child(place) : new MapShape()));
+  } while (scan.moreMembers());
+  if (names === null && members.length < shape.prefixes.length) names = shape.firstNames(members.length);
+  if (names !== null && !shape.learn(names, style)) throw UNKNOWN_FORM;
+  return shape.json(members);
 }
 
-function scanList(scan: JsonScan, style: JsonStyle): string {
+function scanList(scan: JsonScan, style: JsonStyle, shape: MapShape): string {
   if (!scan.enter('[]')) return '[]';
-  let json = scanPlain(scan, style);
-  while (scan.moreElements()) json = `${json},${scanPlain(scan, style)}`;
+  let json = scanPlain(scan, style, shape);
+  while (scan.moreElements()) json = `${json},${scanPlain(scan, style, shape)}`;
   return `[${json}]`;
 }
 

@@ -34,6 +34,20 @@ function wholeWay(text: string, context: Parameters<typeof normaliseRecord>[1]):
   }
 }
 
+/** The same value with the members of every map in the other order. */
+function reversed(value: unknown): Record<string, unknown> {
+  const turn = (one: unknown): unknown => {
+    if (Array.isArray(one)) return one.map(turn);
+    if (typeof one !== 'object' || one === null) return one;
+    return Object.fromEntries(
+      Object.entries(one)
+        .reverse()
+        .map(([name, inner]) => [name, turn(inner)]),
+    );
+  };
+  return turn(value) as Record<string, unknown>;
+}
+
 function contextOf({
   columns,
   style,
@@ -63,6 +77,11 @@ it('a scanned record is exactly the parsed and normalised one', () => {
       if (scanned === null) return;
       scannedCount++;
       expect(scanned).toEqual(wholeWay(text, context));
+      // What was learnt from one record must not show in the next, alike or not.
+      expect(scanRecord(text, context)).toEqual(scanned);
+      const other = JSON.stringify(streamRecord({ image: reversed(image), event, keys: { id: { S: 'a' } } }));
+      expect(scanRecord(other, context)?.change.row).toEqual(scanned.change.row);
+      expect(scanRecord(text, context)).toEqual(scanned);
     }),
     { numRuns: 3000 },
   );
