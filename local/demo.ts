@@ -1,4 +1,5 @@
 import { readdir, rm } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { readTextIfThere, replaceFile } from '../adapters/files/atomic-file.ts';
 import { validateMirror } from '../core/config.ts';
 import type { Mirror, MirrorTable } from '../core/config.ts';
@@ -80,7 +81,9 @@ async function runLive(request: DemoRequest, demo: Demo): Promise<Live> {
   if (table === undefined) throw new GlasshouseError('bug', 'The shop has no table.');
   await findMirroredTable(source, workspace.layout, { table, ...options });
   options.say(`DynamoDB at ${source.name}, with Streams; the table ${table.from}.`);
-  options.say(`Lakehouse: Iceberg tables in ${workspace.layout.lakeTable('')}. Warehouse: PostgreSQL.`);
+  options.say(
+    `Lakehouse: Iceberg tables in ${relative(process.cwd(), workspace.layout.lakeTable(''))}. Warehouse: PostgreSQL.`,
+  );
   const freshness = new FreshnessSamples(table.key ?? []);
   let isOpen = true;
   let writtenSoFar = 0;

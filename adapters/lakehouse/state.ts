@@ -91,8 +91,10 @@ class StateMerger {
     const view = await this.table.load();
     const standing = await this.standingAt(view);
     const plan = planMerge(changes, standing);
-    const dataFile = plan.upserts.length === 0 ? null : await this.writeRows(plan.upserts, schema);
-    const deleteFiles = plan.removed.size === 0 ? [] : [await this.writeDeletes(plan.removed)];
+    const [dataFile, deleteFiles] = await Promise.all([
+      plan.upserts.length === 0 ? null : this.writeRows(plan.upserts, schema),
+      plan.removed.size === 0 ? [] : this.writeDeletes(plan.removed).then((file) => [file]),
+    ]);
     const snapshotId = await this.commit(standing, { dataFile, deleteFiles, schema, mark });
     this.standing = advance(standing, plan, dataFile, snapshotId);
     return { applied: plan.upserts.length + plan.deletes.length, stale: plan.stale };

@@ -3,7 +3,8 @@ import type { KeyAttribute } from '../../core/key.ts';
 import { keyHashOf, keyJson } from '../../core/key.ts';
 import type { TypedChange } from '../../flows/ports.ts';
 import type { DemoReport, TargetName } from '../results.ts';
-import type { ShopItem, ShopWrite } from './shop-write.ts';
+import type { ShopWrite } from './shop-write.ts';
+import { itemsPut } from './shop-write.ts';
 
 /**
  * Measures freshness as a reader meets it: from a new item's acknowledgement by DynamoDB to its being seen in each target.
@@ -19,7 +20,7 @@ export class FreshnessSamples {
   }
 
   onWritten(write: ShopWrite, nowMs: number): void {
-    for (const item of itemsOf(write)) {
+    for (const item of itemsPut(write)) {
       const keyHash = keyHashOf(keyJson(item, this.key));
       if (!this.acknowledged.has(keyHash)) this.acknowledged.set(keyHash, nowMs);
     }
@@ -47,20 +48,4 @@ export class FreshnessSamples {
 export function percentile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
-}
-
-function itemsOf(write: ShopWrite): ShopItem[] {
-  switch (write.api) {
-    case 'PutItem':
-      return [write.input.Item];
-    case 'BatchWriteItem':
-      return Object.values(write.input.RequestItems)
-        .flat()
-        .flatMap((entry) => ('PutRequest' in entry ? [entry.PutRequest.Item] : []));
-    case 'TransactWriteItems':
-      return write.input.TransactItems.flatMap((entry) => ('Put' in entry ? [entry.Put.Item] : []));
-    case 'UpdateItem':
-    case 'DeleteItem':
-      return [];
-  }
 }

@@ -42,3 +42,20 @@ export type ShopWrite = { readonly changes: number } & (
   | { readonly api: 'BatchWriteItem'; readonly input: { RequestItems: Record<string, BatchEntry[]> } }
   | { readonly api: 'TransactWriteItems'; readonly input: { TransactItems: TransactEntry[] } }
 );
+
+/** The items that a write puts whole. */
+export function itemsPut(write: ShopWrite): ShopItem[] {
+  switch (write.api) {
+    case 'PutItem':
+      return [write.input.Item];
+    case 'BatchWriteItem':
+      return Object.values(write.input.RequestItems)
+        .flat()
+        .flatMap((entry) => ('PutRequest' in entry ? [entry.PutRequest.Item] : []));
+    case 'TransactWriteItems':
+      return write.input.TransactItems.flatMap((entry) => ('Put' in entry ? [entry.Put.Item] : []));
+    case 'UpdateItem':
+    case 'DeleteItem':
+      return [];
+  }
+}

@@ -7,7 +7,7 @@ import { recordingHost, run } from './recording-host.ts';
 
 const MIRROR = validateMirror({ name: 'shop', tables: { orders: {} }, targets: { lakehouse: true, warehouse: true } });
 const WITH_CONFIG: Partial<Operations> = {
-  findConfig: () => Promise.resolve('/work/glasshouse.config.ts'),
+  findConfig: () => Promise.resolve('/place/glasshouse.config.ts'),
   loadConfig: () => Promise.resolve(MIRROR),
 };
 const SUMMARY: RunSummary = {
@@ -141,14 +141,14 @@ describe('run', () => {
       },
     });
     expect(code).toBe(0);
-    expect(received).toMatchObject({ untilIdle: true, dir: '/work/data' });
+    expect(received).toMatchObject({ untilIdle: true, dir: '/place/data' });
     expect(out).toBe(
       [
         'table   records  changes  rows in lakehouse  rows in warehouse  rescued  quarantined',
         'orders    1,203    1,200                900                900        4            3',
         '',
         '1,203 records in 2.5 s: 481/s, at most 512.0 MB of memory',
-        'Set aside from orders, in /work/data/quarantine: 2 not-json, 1 no-key',
+        'Set aside from orders, in /place/data/quarantine: 2 not-json, 1 no-key',
         '',
       ].join('\n'),
     );
@@ -235,7 +235,7 @@ describe('replay', () => {
     expect((await run('replay /b.gz --table orders --key id --target warehouse --strict', operations)).code).toBe(1);
     expect(requests).toEqual([
       {
-        files: ['/work/a.jsonl', '-'],
+        files: ['/place/a.jsonl', '-'],
         table: 'orders',
         key: ['customer_id', 'order_id'],
         targets: ['lakehouse', 'warehouse'],
@@ -283,10 +283,10 @@ describe('verify', () => {
     const loadConfig = (path: string) => Promise.reject(new GlasshouseError('config', `There is no ${path}.`));
     expect(await run('verify', { loadConfig })).toMatchObject({
       code: 2,
-      err: 'error: There is no /work/glasshouse.config.ts.\n',
+      err: 'error: There is no /place/glasshouse.config.ts.\n',
     });
     expect(await run('verify --config x.ts', { loadConfig })).toMatchObject({
-      err: 'error: There is no /work/x.ts.\n',
+      err: 'error: There is no /place/x.ts.\n',
     });
   });
 });
@@ -330,7 +330,7 @@ describe('commands that can do without a configuration', () => {
   it('status shows tables and connections', async () => {
     const report = {
       mirror: 'shop',
-      dir: '/work/.glasshouse',
+      dir: '/place/.glasshouse',
       tables: [
         {
           table: 'orders',
@@ -413,7 +413,7 @@ describe('demo', () => {
         result: { columns: ['count'], rows: [['7']] },
       },
     ],
-    lakehouseDir: '/work/.glasshouse/lakehouse',
+    lakehouseDir: '/place/.glasshouse/lakehouse',
     warehouseUrl: null,
     seconds: 12.3,
   };
@@ -456,7 +456,7 @@ describe('dynamodb', () => {
       'dynamodb --port 0 --path tables --json',
       {
         startDynamoDb: (options) => {
-          expect(options).toEqual({ port: 0, path: '/work/tables' });
+          expect(options).toEqual({ port: 0, path: '/place/tables' });
           queueMicrotask(() => host.stop('SIGTERM'));
           return Promise.resolve({
             endpoint: 'http://127.0.0.1:5',
@@ -468,6 +468,6 @@ describe('dynamodb', () => {
       host,
     );
     expect({ code, closed }).toEqual({ code: 0, closed: true });
-    expect(JSON.parse(out)).toEqual({ endpoint: 'http://127.0.0.1:5', port: 5, path: '/work/tables' });
+    expect(JSON.parse(out)).toEqual({ endpoint: 'http://127.0.0.1:5', port: 5, path: '/place/tables' });
   });
 });

@@ -29,7 +29,7 @@ export function recordingHost(
     stdout: { ...shape, write: (text) => void (written.out += text) },
     stderr: { ...shape, write: (text) => void (written.err += text) },
     env: settings.env ?? {},
-    cwd: settings.cwd ?? '/work',
+    cwd: settings.cwd ?? '/place',
     now: () => time,
     onStop(listener) {
       listeners.add(listener);

@@ -1,39 +1,15 @@
-import {
-  BatchWriteItemCommand,
-  CreateTableCommand,
-  DeleteItemCommand,
-  DynamoDBClient,
-  PutItemCommand,
-  ScanCommand,
-  TransactWriteItemsCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { validateMirror } from '../../core/config.ts';
 import { startEmbeddedDynamoDb } from '../../local/dynamodb/server.ts';
 import { SHOP_MIRROR, SHOP_TABLE, type ShopRequest, shopWrites } from '../../local/shop.ts';
+import { send } from '../../local/shop/keep-shop.ts';
 import type { ShopItem, ShopWrite } from '../../local/shop/shop-write.ts';
+import { itemsPut } from '../../local/shop/shop-write.ts';
 
 const REQUEST: ShopRequest = { seed: 1, items: 60, changes: 400, startsAtMs: 1_790_000_000_000 };
 
 const writesOf = (request: Partial<ShopRequest> = {}) => [...shopWrites({ ...REQUEST, ...request })];
-
-/** The items that a write puts whole. */
-function itemsOf(write: ShopWrite): ShopItem[] {
-  switch (write.api) {
-    case 'PutItem':
-      return [write.input.Item];
-    case 'BatchWriteItem':
-      return (write.input.RequestItems[SHOP_TABLE] ?? []).flatMap((entry) =>
-        'PutRequest' in entry ? [entry.PutRequest.Item] : [],
-      );
-    case 'TransactWriteItems':
-      return write.input.TransactItems.flatMap((entry) => ('Put' in entry ? [entry.Put.Item] : []));
-    case 'UpdateItem':
-    case 'DeleteItem':
-      return [];
-  }
-}
 
 /** Every tag in a value, nested ones included. */
 function tagsIn(value: unknown, found: Set<string>): Set<string> {
@@ -44,26 +20,6 @@ function tagsIn(value: unknown, found: Set<string>): Set<string> {
     for (const child of nested) tagsIn(child, found);
   }
   return found;
-}
-
-async function send(client: DynamoDBClient, write: ShopWrite): Promise<void> {
-  switch (write.api) {
-    case 'PutItem':
-      await client.send(new PutItemCommand(write.input));
-      return;
-    case 'UpdateItem':
-      await client.send(new UpdateItemCommand(write.input));
-      return;
-    case 'DeleteItem':
-      await client.send(new DeleteItemCommand(write.input));
-      return;
-    case 'BatchWriteItem':
-      await client.send(new BatchWriteItemCommand(write.input));
-      return;
-    case 'TransactWriteItems':
-      await client.send(new TransactWriteItemsCommand(write.input));
-      return;
-  }
 }
 
 describe('shopWrites', () => {
@@ -94,7 +50,7 @@ describe('shopWrites', () => {
   });
 
   it('has every type of value, and the oddities of real tables', () => {
-    const items = writesOf().flatMap(itemsOf);
+    const items = writesOf().flatMap(itemsPut);
     const tags = new Set<string>();
     for (const item of items) for (const value of Object.values(item)) tagsIn(value, tags);
     expect([...tags].sort()).toEqual(['B', 'BOOL', 'BS', 'L', 'M', 'N', 'NS', 'NULL', 'S', 'SS']);
