@@ -24,7 +24,7 @@ class WaitingChange implements TypedChange {
 }
 
 export interface FeedOptions {
-  /** Keys that may wait for the target; `offer` waits while there are more. */
+  /** Keys that may wait for the target or be under way into it; `offer` waits while there are more. */
   readonly maxKeys: number;
   /** Keys that must wait before an apply begins by itself; 1 applies whatever comes as soon as the target is free. */
   readonly applyFrom: number;
@@ -47,6 +47,8 @@ export class Feed {
   private readonly target: Target;
   private readonly options: FeedOptions;
   private pending = new Map<KeyHash, Change>();
+  /** Keys that the target is applying. */
+  private applying = 0;
   private mark: ChangelogMark;
   private schema: TableSchema | null = null;
   private running: Promise<void> | null = null;
@@ -66,7 +68,7 @@ export class Feed {
     if (this.schema === null || schema.version > this.schema.version) this.schema = schema;
     if (mark !== null) this.mark = mark;
     if (this.pending.size >= this.options.applyFrom) this.start();
-    while (this.pending.size >= this.options.maxKeys) {
+    while (this.pending.size + this.applying >= this.options.maxKeys) {
       this.start();
       await this.running;
       this.throwFailure();
@@ -92,6 +94,7 @@ export class Feed {
         this.failure = thrown;
       })
       .finally(() => {
+        this.applying = 0;
         this.running = null;
         if (this.pending.size >= this.options.applyFrom) this.start();
       });
@@ -101,6 +104,7 @@ export class Feed {
     const { pending, schema, mark } = this;
     if (schema === null) throw new GlasshouseError('bug', 'Changes wait for a target, but no schema came with them.');
     this.pending = new Map();
+    this.applying = pending.size;
     const changes = Array.from(pending.values(), (change) => new WaitingChange(change, schema));
     const counts = await this.applyWithRetry(changes, schema, mark);
     this.options.onApplied?.(counts, changes);
