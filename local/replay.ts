@@ -23,8 +23,8 @@ const BATCH_RECORDS = 2000;
 const BATCH_BYTES = 1 << 20;
 
 /** Large appends and applies make few files and let more changes of one key fall together; what waits is bounded by these. */
-const GATHER_RECORDS = 25_000;
-const CADENCE = { maxKeys: 160_000, applyFrom: 100_000 };
+const GATHER_RECORDS = 20_000;
+const CADENCE = { maxKeys: 110_000, applyFrom: 70_000 };
 
 const PROGRESS_EVERY_MS = 250;
 

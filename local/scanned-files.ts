@@ -21,6 +21,9 @@ export interface ScannedFiles extends ChangeSource {
   useSchema(schema: TableSchema, table: { readonly sourceTable: string | null; readonly key: KeyAttributes }): void;
 }
 
+/** What scans ahead holds a few batches only; without a limit its collector would let garbage grow to gigabytes first. */
+const SCANNER_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 48 };
+
 /**
  * Reads files on a second thread, which also normalises the ordinary records: the first has then to do only with what is
  * out of the ordinary, and with writing. Standard input, or code that was not built, is read on this thread.
@@ -37,7 +40,7 @@ export function createScannedFiles(task: ScanTask): ScannedFiles {
     useSchema: (schema, { sourceTable, key }) =>
       tell({ kind: 'context', context: { table: sourceTable, key, schema: schemaToJson(schema) } }),
     async *batches(_from, signal) {
-      const started = new Worker(script, { workerData: task });
+      const started = new Worker(script, { workerData: task, resourceLimits: SCANNER_LIMITS });
       worker = started;
       try {
         for await (const message of messagesOf(started, signal)) {
