@@ -9,7 +9,7 @@ export interface RowPosition {
 }
 
 /**
- * The version held for every key of a table, and where its row stands, in about 55 bytes a key (measured by the bench).
+ * The version held for every key of a table, and where its row stands, in 48 bytes a key and 5 to 11 for its slot.
  * Keys with a delete stay, without a position: a tombstone. Entries live in blocks of typed arrays, so nothing is copied
  * as it grows but the table of slots; the 128 bits of the key hash are all compared.
  */
