@@ -4,6 +4,7 @@ import { compactTable } from '../adapters/iceberg/compact.ts';
 import { expireSnapshots } from '../adapters/iceberg/expire.ts';
 import { removeOrphans } from '../adapters/iceberg/remove-orphans.ts';
 import type { IcebergTable } from '../adapters/iceberg/table.ts';
+import type { MaintainReport } from './results.ts';
 import type { OpenTable } from './workspace.ts';
 
 export interface UpkeepLimits {
@@ -13,14 +14,7 @@ export interface UpkeepLimits {
 }
 
 /** What upkeep did to an Iceberg table. */
-export interface UpkeepReport {
-  readonly filesBefore: number;
-  readonly filesAfter: number;
-  readonly bytesBefore: number;
-  readonly bytesAfter: number;
-  readonly snapshotsExpired: number;
-  readonly orphansRemoved: number;
-}
+export type UpkeepReport = Omit<MaintainReport['tables'][number], 'table'>;
 
 /**
  * Compacts, expires and cleans a mirrored table's changelog and state. Of the changelog only what every target has taken in

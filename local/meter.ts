@@ -1,12 +1,10 @@
 import type { Captured } from '../flows/capture.ts';
-import type { Applied, TypedChange } from '../flows/ports.ts';
+import type { TypedChange } from '../flows/ports.ts';
 import type { ProgressEvent, TargetName } from './results.ts';
 
 /** What one target has applied. */
 interface TargetCount {
   newestCommitMicros: number;
-  changes: number;
-  stale: number;
   /** Whether something waits for it. */
   behind: boolean;
 }
@@ -41,15 +39,13 @@ export class Meter {
 
   track(target: TargetName): void {
     this.total?.track(target);
-    this.applied.set(target, { newestCommitMicros: 0, changes: 0, stale: 0, behind: false });
+    this.applied.set(target, { newestCommitMicros: 0, behind: false });
   }
 
-  onApplied(target: TargetName, counts: Applied, changes: readonly TypedChange[]): void {
-    this.total?.onApplied(target, counts, changes);
+  onApplied(target: TargetName, changes: readonly TypedChange[]): void {
+    this.total?.onApplied(target, changes);
     const held = this.applied.get(target);
     if (!held) return;
-    held.changes += counts.applied;
-    held.stale += counts.stale;
     for (const { change } of changes)
       held.newestCommitMicros = Math.max(held.newestCommitMicros, change.committedAtMicros);
     held.behind = false;

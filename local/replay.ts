@@ -14,7 +14,7 @@ import type { CommonOptions, ReplayRequest, RunSummary, TableSummary } from './r
 import type { ScannedFiles } from './scanned-files.ts';
 import { createScannedFiles } from './scanned-files.ts';
 import { summaryOf, tableSummary } from './summary.ts';
-import { openTableMirror } from './table-mirror.ts';
+import { captureTableOf, openTableMirror } from './table-mirror.ts';
 import type { Workspace } from './workspace.ts';
 import { openWorkspace } from './workspace.ts';
 
@@ -61,13 +61,8 @@ async function replayTable(request: ReplayRequest, replay: Replay): Promise<Tabl
   const table = workspace.mirror.tables.find((one) => one.name === tableNameOf(request.table));
   if (!table)
     throw new GlasshouseError('bug', `The table ${request.table} was not written to the folder's description.`);
-  const capturing = {
-    table: table.name,
-    sourceTable: table.from,
-    key: await keyOf(request, workspace, source.first),
-    declared: table.columns,
-    limits: { ...DEFAULT_SCHEMA_LIMITS, maxColumns: table.maxColumns },
-  };
+  const key = await keyOf(request, workspace, source.first);
+  const capturing = captureTableOf(table, key);
   const mirror = await openTableMirror(workspace, table, capturing, {
     cadence: CADENCE,
     meter,
@@ -82,7 +77,7 @@ async function replayTable(request: ReplayRequest, replay: Replay): Promise<Tabl
     nowMillis: Date.now,
     gatherRecords: GATHER_RECORDS,
     beforeBatch: () => {
-      if (told !== mirror.capture.schema) source.useSchema(mirror.capture.schema, capturing);
+      if (told !== mirror.capture.schema) source.useSchema(mirror.capture.schema, { sourceTable: table.from, key });
       told = mirror.capture.schema;
       return Promise.resolve();
     },

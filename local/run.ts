@@ -4,7 +4,6 @@ import { createStreamReader } from '../adapters/aws/stream-reader.ts';
 import type { StreamReader } from '../adapters/aws/stream-reader.ts';
 import type { Mirror, MirrorTable } from '../core/config.ts';
 import { GlasshouseError } from '../core/errors.ts';
-import { DEFAULT_SCHEMA_LIMITS } from '../core/schema.ts';
 import { parseStreamArn } from '../core/version.ts';
 import { mirrorSource } from '../flows/mirror-table.ts';
 import type { ChangeSource, TypedChange } from '../flows/ports.ts';
@@ -16,7 +15,7 @@ import type { OpenSource } from './source.ts';
 import { findMirroredTable, openSource } from './source.ts';
 import { summaryOf, tableSummary } from './summary.ts';
 import type { TableMirror } from './table-mirror.ts';
-import { openTableMirror } from './table-mirror.ts';
+import { captureTableOf, openTableMirror } from './table-mirror.ts';
 import { createUpkeep } from './upkeep.ts';
 import type { Workspace } from './workspace.ts';
 import { openWorkspace } from './workspace.ts';
@@ -94,13 +93,7 @@ async function runTable(table: MirrorTable, meter: Meter, running: Running): Pro
   if (described === null) return;
   const streamArn = mirrorableStream(described, source.endpoint);
   const upkeep = createUpkeep(workspace, options.log);
-  const capturing = {
-    table: table.name,
-    sourceTable: table.from,
-    key: described.key,
-    declared: table.columns,
-    limits: { ...DEFAULT_SCHEMA_LIMITS, maxColumns: table.maxColumns },
-  };
+  const capturing = captureTableOf(table, described.key);
   const mirror = await openTableMirror(workspace, table, capturing, {
     cadence: FEED_CADENCE,
     meter,

@@ -6,6 +6,7 @@ import { START, catchUp } from '../flows/mirror-table.ts';
 import type { Changelog, StreamPositions, TypedChange } from '../flows/ports.ts';
 import { TableWriter } from '../flows/table-writer.ts';
 import type { MirrorTable } from '../core/config.ts';
+import { DEFAULT_SCHEMA_LIMITS } from '../core/schema.ts';
 import type { Meter } from './meter.ts';
 import type { TargetName } from './results.ts';
 import type { OpenTable, Workspace } from './workspace.ts';
@@ -38,6 +39,17 @@ export interface TableMirrorOptions {
   readonly onApplied?: (target: TargetName, changes: readonly TypedChange[]) => void;
 }
 
+/** What capture has to know of a table, once its key is known. */
+export function captureTableOf(table: MirrorTable, key: CaptureTable['key']): CaptureTable {
+  return {
+    table: table.name,
+    sourceTable: table.from,
+    key,
+    declared: table.columns,
+    limits: { ...DEFAULT_SCHEMA_LIMITS, maxColumns: table.maxColumns },
+  };
+}
+
 const MAX_BACKOFF_MS = 5000;
 
 /** Opens a table and brings its targets up to its changelog, which is ahead of them after a stop or a kill. */
@@ -59,8 +71,8 @@ export async function openTableMirror(
       isStopped: () => options.signal.aborted,
       onTrouble: (message) =>
         options.log(`${table.name}: the ${name} cannot take changes now, trying again. ${message}`),
-      onApplied: (counts, changes) => {
-        options.meter.onApplied(name, counts, changes);
+      onApplied: (_counts, changes) => {
+        options.meter.onApplied(name, changes);
         options.onApplied?.(name, changes);
       },
     });
