@@ -1,6 +1,7 @@
 import { GlasshouseError } from './errors.ts';
 import type { ColumnTypeText } from './column.ts';
 import type { DeclaredColumns } from './schema.ts';
+import type { AwsConfig, MirrorAws, MirrorTableAws, TableAwsConfig } from './config/aws-config.ts';
 import { mirrorShape } from './config/mirror-shape.ts';
 import { mistakesOf } from './config/mistakes.ts';
 import { clashesOf } from './config/name-clashes.ts';
@@ -16,6 +17,8 @@ export interface MirrorConfig {
   /** Where the rows go. At least one of the two. */
   readonly targets: TargetsConfig;
   readonly freshness?: FreshnessConfig;
+  /** How the mirror is deployed by `cdk deploy`. On one machine it says nothing. */
+  readonly aws?: AwsConfig;
 }
 
 export interface SourceConfig {
@@ -38,6 +41,8 @@ export interface TableConfig {
   readonly columns?: Readonly<Record<string, ColumnTypeText>>;
   /** Attributes beyond so many columns go to `_rescued`. Default: 500. */
   readonly maxColumns?: number;
+  /** Where the table is on AWS; needed by `cdk deploy`, and by nothing on one machine. */
+  readonly aws?: TableAwsConfig;
 }
 
 export type KeyTypeText = 'S' | 'N' | 'B';
@@ -69,6 +74,7 @@ export interface Mirror {
   readonly tables: readonly MirrorTable[];
   readonly targets: { readonly lakehouse: boolean; readonly warehouse: MirrorWarehouse | null };
   readonly freshness: { readonly objectiveSeconds: number };
+  readonly aws: MirrorAws;
 }
 
 export type MirrorSource =
@@ -86,6 +92,7 @@ export interface MirrorTable {
   readonly ttl: string | null;
   readonly columns: DeclaredColumns;
   readonly maxColumns: number;
+  readonly aws: MirrorTableAws | null;
 }
 
 export interface MirrorWarehouse {

@@ -14,7 +14,9 @@ export interface MirrorFile {
 
 interface StoredMirror {
   readonly name: string;
-  readonly tables: readonly (Omit<MirrorTable, 'columns'> & { readonly columns: Readonly<Record<string, string>> })[];
+  readonly tables: readonly (Omit<MirrorTable, 'columns' | 'aws'> & {
+    readonly columns: Readonly<Record<string, string>>;
+  })[];
   readonly targets: {
     readonly lakehouse: boolean;
     readonly warehouse: (MirrorWarehouse & { readonly external?: true }) | null;
@@ -26,7 +28,7 @@ export async function writeMirrorFile(layout: Layout, mirror: MirrorFile): Promi
   const { warehouse, lakehouse } = mirror.targets;
   const stored: StoredMirror = {
     name: mirror.name,
-    tables: mirror.tables.map((table) => ({ ...table, columns: typeTexts(table.columns) })),
+    tables: mirror.tables.map(({ aws: _deployed, ...table }) => ({ ...table, columns: typeTexts(table.columns) })),
     targets: {
       lakehouse,
       warehouse: warehouse?.url == null ? warehouse : { ...warehouse, url: null, external: true },
@@ -53,7 +55,7 @@ export async function readMirrorFile(layout: Layout): Promise<MirrorFile | null>
   const { lakehouse, warehouse } = stored.targets;
   return {
     name: stored.name,
-    tables: stored.tables.map((table) => ({ ...table, columns: declaredOf(table.columns) })),
+    tables: stored.tables.map((table) => ({ ...table, columns: declaredOf(table.columns), aws: null })),
     targets: { lakehouse, warehouse: warehouse === null ? null : ownWarehouse(warehouse, layout) },
   };
 }

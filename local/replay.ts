@@ -98,6 +98,7 @@ async function mirrorFileOf(request: ReplayRequest, dir: string): Promise<Mirror
     ttl: null,
     columns: {},
     maxColumns: DEFAULT_SCHEMA_LIMITS.maxColumns,
+    aws: null,
   };
   const wantsWarehouse = request.targets.includes('warehouse');
   return {

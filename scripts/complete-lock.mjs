@@ -9,7 +9,7 @@ const file = 'package-lock.json';
 const lock = JSON.parse(readFileSync(file, 'utf8'));
 for (const [path, entry] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-    if (lock.packages[`node_modules/${name}`] ?? lock.packages[`${path}/node_modules/${name}`]) continue;
+    if (isThere(path, name)) continue;
     const parts = name.split(/[-/]/);
     const os = OS.find((one) => parts.includes(one));
     const cpu = CPU.find((one) => parts.includes(one)) ?? (name.includes('arm') ? 'arm' : undefined);
@@ -30,6 +30,13 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     };
   }
 }
+
+/** Whether a package is where one at `path` would look for it: beside it or further up. */
+function isThere(path, name) {
+  const folders = [`${path}/`, ...[...path.matchAll(/node_modules\//g)].map((match) => path.slice(0, match.index))];
+  return folders.some((folder) => lock.packages[`${folder}node_modules/${name}`] !== undefined);
+}
+
 const { '': root, ...others } = lock.packages;
 const sorted = Object.entries(others).sort(([a], [b]) => a.localeCompare(b, 'en'));
 lock.packages = Object.fromEntries([['', root], ...sorted]);

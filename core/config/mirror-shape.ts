@@ -2,8 +2,11 @@ import { z } from 'zod';
 import type { ColumnType } from '../column.ts';
 import { parseColumnType } from '../column.ts';
 import type { KeyTypeText, Mirror, MirrorSource, MirrorTable, MirrorWarehouse } from '../config.ts';
+import type { MirrorTableAws } from './aws-config.ts';
 import { DEFAULT_SCHEMA_LIMITS } from '../schema.ts';
+import { awsShape, mirrorAws, tableAwsShape } from './aws-shape.ts';
 import { nearest } from './nearest.ts';
+import { isText, isWhole, record, strict, value, when } from './shape-parts.ts';
 
 /** DynamoDB's own limit is higher; suffixes such as `__changes` and the engines' 63 bytes leave this much. */
 const MAX_TABLE_NAME = 40;
@@ -17,46 +20,10 @@ const LOWER_SNAKE = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 const DYNAMODB_NAME = /^[A-Za-z0-9_.-]{3,255}$/;
 const REGION = /^[a-z]{2,}(-[a-z]+)+-\d+$/;
 
-/** A value that is right or wrong as a whole. The message says what is wrong with it and what to write instead. */
-function value<T>(isRight: (input: unknown) => boolean, message: string): z.ZodType<T, T> {
-  return z.custom<T>(isRight, { error: message, abort: false });
-}
-
-/** An object with these properties and no others; a misspelt one is told its nearest neighbour. */
-function strict<Shape extends z.core.$ZodLooseShape>(shape: Shape, example: string) {
-  const known = Object.keys(shape);
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys' ? unknownKeys(issue.keys, known) : `is no object; write ${example}`,
-  });
-}
-
-/** One line for each unknown property: the mistakes are told apart by their paths. */
-function unknownKeys(keys: readonly string[], known: readonly string[]): string {
-  return keys
-    .map((key) => {
-      const guess = nearest(key, known);
-      return `is not a property that exists here; ${guess ? `did you mean ${JSON.stringify(guess)}? The` : 'the'} properties are ${known.join(', ')}`;
-    })
-    .join('\n');
-}
-
-function record<T>(keys: z.ZodType<string, string>, values: z.ZodType<T>, example: string) {
-  return z.record(keys, values, {
-    error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : `is no object; write ${example}`),
-  });
-}
-
-/** Refinements run also where something else is wrong already, so that all mistakes are named at once. */
-const when = (payload: { readonly value: unknown }) => typeof payload.value === 'object' && payload.value !== null;
-
 const isName = (input: unknown) =>
   typeof input === 'string' && LOWER_SNAKE.test(input) && input.length <= MAX_TABLE_NAME;
-const isWhole = (input: unknown, least: number, most: number) =>
-  Number.isInteger(input) && (input as number) >= least && (input as number) <= most;
 const isUrl = (input: unknown, protocols: readonly string[]) =>
   typeof input === 'string' && URL.canParse(input) && protocols.includes(new URL(input).protocol);
-const isText = (input: unknown) => typeof input === 'string' && input !== '';
 
 const NAME_RULE = `must be lower_snake: letters a to z, digits and single underscores, beginning with a letter, at most ${MAX_TABLE_NAME} long`;
 
@@ -150,8 +117,9 @@ const table = strict(
       (input) => isWhole(input, 1, MAX_COLUMNS),
       `must be a whole number from 1 to ${MAX_COLUMNS}`,
     ).optional(),
+    aws: tableAwsShape.optional(),
   },
-  '{} or an object with any of from, key, ttl, columns, maxColumns',
+  '{} or an object with any of from, key, ttl, columns, maxColumns, aws',
 );
 
 const tableName = value<string>(isName, `${NAME_RULE}; put the DynamoDB name into its \`from\``);
@@ -214,12 +182,17 @@ type TableInput = z.output<typeof table>;
 function mirrorTable(name: string, input: TableInput): MirrorTable {
   return {
     name,
-    from: input.from ?? name,
+    from: input.from ?? tableOfArn(input.aws) ?? name,
     key: input.key === undefined ? null : Object.entries(input.key).map(([attribute, type]) => ({ attribute, type })),
     ttl: input.ttl ?? null,
     columns: input.columns ?? {},
     maxColumns: input.maxColumns ?? DEFAULT_SCHEMA_LIMITS.maxColumns,
+    aws: input.aws ?? null,
   };
+}
+
+function tableOfArn(aws: MirrorTableAws | undefined): string | undefined {
+  return aws?.kind === 'existing' ? aws.arn.slice(aws.arn.indexOf('/') + 1) : undefined;
 }
 
 function mirrorWarehouse(input: z.output<typeof warehouse>): MirrorWarehouse | null {
@@ -237,6 +210,7 @@ export const mirrorShape = strict(
     tables,
     targets,
     freshness: freshness.optional(),
+    aws: awsShape.optional(),
   },
   "defineMirror({ name: 'shop', tables: { … }, targets: { … } })",
 ).transform((input): Mirror => ({
@@ -248,4 +222,5 @@ export const mirrorShape = strict(
     warehouse: mirrorWarehouse(input.targets.warehouse),
   },
   freshness: { objectiveSeconds: input.freshness?.objectiveSeconds ?? DEFAULT_OBJECTIVE_SECONDS },
+  aws: mirrorAws(input.aws, input.name, input.source?.region ?? null),
 }));
