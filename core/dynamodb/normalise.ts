@@ -10,6 +10,7 @@ import { rowJson } from '../row.ts';
 import type { Epoch } from '../version.ts';
 import { snapshotVersion } from '../version.ts';
 import { loneSurrogate, tagOf, typedJson } from './attribute-value.ts';
+import { imageText } from './image-text.ts';
 import type { Image, RecordFrame } from './stream-record.ts';
 import { parseStreamRecord } from './stream-record.ts';
 
@@ -41,8 +42,7 @@ const NONE: readonly SeenAttribute[] = [];
  */
 export function normaliseRecord(raw: unknown, context: NormaliseContext): NormalisedChange {
   const record = parseStreamRecord(raw, context.table);
-  const normalised = record.image === null ? null : normaliseImage(record.image, context.layout);
-  return envelopeOf(record, normalised, context);
+  return envelopeOf(record, record.image === null ? null : rowOf(record.image, context.layout), context);
 }
 
 /** The snapshot that an item was read in. */
@@ -58,9 +58,23 @@ export function normaliseItem(item: Image, snapshot: SnapshotPoint, context: Nor
   const committedAtMicros = snapshot.takenAtMicros;
   return envelopeOf(
     { keys: item, version, operation: 'snapshot', committedAtMicros, cause: 'snapshot' },
-    normaliseImage(item, context.layout),
+    rowOf(item, context.layout),
     context,
   );
+}
+
+/** An image's row as JSON, and what an envelope's maker must know of it. */
+export interface ImageRow {
+  readonly json: string;
+  readonly hasRescued: boolean;
+  readonly unknown: readonly SeenAttribute[];
+}
+
+function rowOf(image: Image, layout: RowLayout): ImageRow {
+  const json = imageText(image, layout);
+  if (json !== null) return { json, hasRescued: false, unknown: NONE };
+  const { row, unknown } = normaliseImage(image, layout);
+  return { json: flat(rowJson(row, layout)), hasRescued: row.rescued !== null, unknown };
 }
 
 /** An image's row, and the attributes in it that the schema does not know. */
@@ -69,10 +83,10 @@ export interface NormalisedImage {
   readonly unknown: readonly SeenAttribute[];
 }
 
-/** Puts a change into its envelope. `normalised` is null for a delete. Throws RecordFault where its key is none. */
+/** Puts a change into its envelope. `row` is null for a delete. Throws RecordFault where its key is none. */
 export function envelopeOf(
   frame: RecordFrame,
-  normalised: NormalisedImage | null,
+  row: ImageRow | null,
   context: NormaliseContext,
 ): NormalisedChange {
   const { layout, capturedAtMicros } = context;
@@ -85,13 +99,13 @@ export function envelopeOf(
     committedAtMicros: frame.committedAtMicros,
     capturedAtMicros,
     schemaVersion: layout.schema.version,
-    row: normalised === null ? null : flat(rowJson(normalised.row, layout)),
+    row: row === null ? null : row.json,
     cause: frame.cause,
   };
   return {
     change,
-    hasRescued: normalised !== null && normalised.row.rescued !== null,
-    unknown: normalised?.unknown ?? NONE,
+    hasRescued: row !== null && row.hasRescued,
+    unknown: row === null ? NONE : row.unknown,
   };
 }
 
