@@ -1,3 +1,5 @@
+import { NamePath } from './name-path.ts';
+
 /**
  * How JSON text is quoted: `plain`, or `nested`, as it stands inside another JSON string. An envelope holds its row as a
  * string of JSON; writing that form at once costs a third of writing the plain form and escaping it.
@@ -6,18 +8,24 @@ export interface JsonStyle {
   readonly quote: '"' | '\\"';
   /** Texts of names seen, since names come again and again (of a bounded number). */
   readonly prefixes: Map<string, string>;
+  /** The names of maps seen. */
+  readonly maps: NamePath;
 }
 
-export const PLAIN: JsonStyle = { quote: '"', prefixes: new Map() };
-export const NESTED: JsonStyle = { quote: '\\"', prefixes: new Map() };
+export const PLAIN: JsonStyle = { quote: '"', prefixes: new Map(), maps: NamePath.start() };
+export const NESTED: JsonStyle = { quote: '\\"', prefixes: new Map(), maps: NamePath.start() };
 
 /** What JSON must escape, and surrogates, which may be halves: true for few of the strings of real data. */
-
 const NEEDS_CARE = /[\u0000-\u001f"\\\ud800-\udfff]/;
+
+/** Whether a text stands in JSON as it is, whatever the style. Such a text has no surrogates. */
+export function needsNoEscapes(text: string): boolean {
+  return !NEEDS_CARE.test(text);
+}
 
 /** A string as JSON, as `JSON.stringify` writes it, but quicker for a short one that needs no escapes. */
 export function quoted(text: string, style: JsonStyle = PLAIN): string {
-  if (!NEEDS_CARE.test(text)) return style.quote + text + style.quote;
+  if (needsNoEscapes(text)) return style.quote + text + style.quote;
   const plain = JSON.stringify(text);
   return style === PLAIN ? plain : JSON.stringify(plain).slice(1, -1);
 }

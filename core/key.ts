@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import * as crypto from 'node:crypto';
 import type { KeyHash } from './change.ts';
 import type { KeyType } from './column.ts';
-import { binaryPayload, numberPayload, payloadOf, stringPayload, tagOf } from './dynamodb/attribute-value.ts';
+import { binaryPayload, numberPayload, payloadOf, stringJson, tagOf } from './dynamodb/attribute-value.ts';
 import { RecordFault } from './dynamodb/fault.ts';
 import type { Image } from './dynamodb/stream-record.ts';
-import { quoted } from './json-text.ts';
+import { PLAIN } from './json-text.ts';
 import { jsonNumber } from './number.ts';
 
 /** A key attribute and the type that it has in the source. */
@@ -35,7 +35,7 @@ export function keyJson(keys: Image, attributes: readonly KeyAttribute[]): strin
 function keyValueJson(payload: unknown, type: KeyType): string {
   switch (type) {
     case 'S':
-      return quoted(stringPayload(payload));
+      return stringJson(payload, PLAIN);
     case 'N':
       return jsonNumber(numberPayload(payload));
     case 'B':

@@ -76,8 +76,7 @@ export function jsonNumber(canonical: string, style: JsonStyle = PLAIN): string 
   return isSafeJsonNumber(canonical) ? canonical : style.quote + canonical + style.quote;
 }
 
-/** Whether a canonical number may stand in JSON as a number. */
-export function isSafeJsonNumber(canonical: string): boolean {
+function isSafeJsonNumber(canonical: string): boolean {
   if (canonical.length <= SAFE_JSON_DIGITS) return true;
   const others = (canonical.charCodeAt(0) === MINUS ? 1 : 0) + (canonical.includes('.') ? 1 : 0);
   return canonical.length - others <= SAFE_JSON_DIGITS;

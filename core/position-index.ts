@@ -1,11 +1,23 @@
 import type { KeyHash } from './change.ts';
 import type { Epoch, Version } from './version.ts';
-import { EPOCH_DIGITS } from './version.ts';
+import { EPOCH_DIGITS, UNKNOWN_EPOCH } from './version.ts';
 
 /** Where the current row of a key stands: the file by a number that the caller gave it, the row by its ordinal in the file. */
 export interface RowPosition {
   readonly file: number;
   readonly row: number;
+}
+
+/** Keys with their versions and places as the index holds them: as numbers. */
+export interface PlacedKeys {
+  readonly count: number;
+  /** `HASH_WORDS` a key: its hash in groups of eight digits. */
+  readonly hashes: Uint32Array;
+  readonly epochs: readonly Epoch[];
+  /** `POSITION_WORDS` a key: its version's position in groups of eight digits. */
+  readonly positions: Uint32Array;
+  readonly files: Uint32Array;
+  readonly rows: Uint32Array;
 }
 
 /**
@@ -58,17 +70,41 @@ export class PositionIndex {
   /** Sets what is held for a key, whatever was held before; a null position is a tombstone. */
   set(keyHash: KeyHash, version: Version, position: RowPosition | null): void {
     readHash(keyHash, this.scratch);
-    const slot = this.slotOf(this.scratch);
-    const held = (this.slots[slot] ?? 0) - 1;
-    const entry = held === -1 ? this.add(slot) : held;
+    const entry = this.entryFor(this.scratch);
     const block = this.blockOf(entry);
     const at = offsetOf(entry);
-    block.set(this.scratch, at);
     block[at + FILE] = position?.file ?? NO_FILE;
     block[at + ROW] = position?.row ?? 0;
     block[at + EPOCH] = this.epochNumber(version.slice(0, EPOCH_DIGITS) as Epoch);
     for (let word = 0; word < POSITION_WORDS; word++) block[at + POSITION + word] = positionWord(version, word);
-    if (held === -1 && this.entries * 4 > this.slots.length * 3) this.grow();
+  }
+
+  /** `set` for many keys at once; `fileNumbers` has the number of each of the files that the keys name. */
+  setAll(keys: PlacedKeys, fileNumbers: readonly number[]): void {
+    const { hashes, positions } = keys;
+    const { scratch } = this;
+    for (let key = 0; key < keys.count; key++) {
+      for (let word = 0; word < HASH_WORDS; word++) scratch[word] = hashes[key * HASH_WORDS + word] ?? 0;
+      const entry = this.entryFor(scratch);
+      const block = this.blockOf(entry);
+      const at = offsetOf(entry);
+      block[at + FILE] = fileNumbers[keys.files[key] ?? -1] ?? NO_FILE;
+      block[at + ROW] = keys.rows[key] ?? 0;
+      block[at + EPOCH] = this.epochNumber(keys.epochs[key] ?? UNKNOWN_EPOCH);
+      for (let word = 0; word < POSITION_WORDS; word++)
+        block[at + POSITION + word] = positions[key * POSITION_WORDS + word] ?? 0;
+    }
+  }
+
+  /** The entry of a hash, made if it is not there. */
+  private entryFor(hash: Uint32Array): number {
+    const slot = this.slotOf(hash);
+    const held = (this.slots[slot] ?? 0) - 1;
+    if (held !== -1) return held;
+    const entry = this.add(slot);
+    this.blockOf(entry).set(hash, offsetOf(entry));
+    if (this.entries * 4 > this.slots.length * 3) this.grow();
+    return entry;
   }
 
   private add(slot: number): number {
@@ -114,12 +150,12 @@ export class PositionIndex {
 }
 
 // An entry is twelve words: the hash, the file and row, the epoch's number, the position as five groups of eight digits.
-const HASH_WORDS = 4;
+export const HASH_WORDS = 4;
 const FILE = 4;
 const ROW = 5;
 const EPOCH = 6;
 const POSITION = 7;
-const POSITION_WORDS = 5;
+export const POSITION_WORDS = 5;
 const POSITION_GROUP_DIGITS = 8;
 const ENTRY_WORDS = 12;
 const BLOCK_ENTRIES = 65_536;

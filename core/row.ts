@@ -1,12 +1,10 @@
 import type { Cell, Column, ColumnType } from './column.ts';
 import type { TypedRow } from './change.ts';
-import type { MapPlan } from './dynamodb/image-text.ts';
 import { GlasshouseError } from './errors.ts';
 import { dayOf, microsOfIso } from './instant.ts';
 import type { JsonStyle } from './json-text.ts';
 import { PLAIN, memberPrefix, quoted } from './json-text.ts';
 import { MapShape } from './map-shape.ts';
-import { MemberPath } from './member-path.ts';
 import { isPlainCanonical, jsonNumber, scaledInteger } from './number.ts';
 import type { TableSchema } from './schema.ts';
 
@@ -38,14 +36,12 @@ export interface RowLayout {
   readonly successors: Int32Array;
   /** What the maps in each column's values looked like the last time. A guess too. */
   readonly shapes: readonly MapShape[];
-  /** The orders in which the items' attributes were met. */
-  readonly itemPaths: MemberPath<MapPlan>;
 }
 
 /** How a value stands in `_row`. */
-export type JsonForm = 'text' | 'base64' | 'number' | 'boolean' | 'json';
+type JsonForm = 'text' | 'base64' | 'number' | 'boolean' | 'json';
 
-export const JSON_FORMS: Readonly<Record<ColumnType['kind'], JsonForm>> = {
+const JSON_FORMS: Readonly<Record<ColumnType['kind'], JsonForm>> = {
   string: 'text',
   timestamp: 'base64',
   date: 'base64',
@@ -72,7 +68,6 @@ export function rowLayout(schema: TableSchema, style: JsonStyle = PLAIN): RowLay
     attributePrefixes: schema.columns.map((column) => memberPrefix(column.attribute, PLAIN)),
     shapes: schema.columns.map(() => new MapShape()),
     successors: new Int32Array(schema.columns.length + 1).fill(-1),
-    itemPaths: MemberPath.start(),
   };
 }
 
@@ -91,8 +86,7 @@ export function rowJson(row: NormalisedRow, layout: RowLayout): string {
   return `{${json}}`;
 }
 
-/** A column's value as JSON. */
-export function valueJson(value: string | boolean | null, form: JsonForm, style: JsonStyle): string {
+function valueJson(value: string | boolean | null, form: JsonForm, style: JsonStyle): string {
   if (typeof value !== 'string') return String(value);
   switch (form) {
     case 'text':

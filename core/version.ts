@@ -22,13 +22,29 @@ const STREAM_LABEL = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1
 
 /** The version of a change that stands at `sequenceNumber` (1 to 40 digits) in the stream of `epoch`. */
 export function streamVersion(epoch: Epoch, sequenceNumber: string): Version {
-  if (sequenceNumber.length > POSITION_DIGITS || !DIGITS.test(sequenceNumber)) {
-    throw new GlasshouseError(
-      'input',
-      `The sequence number ${JSON.stringify(sequenceNumber)} is not 1 to ${POSITION_DIGITS} digits; send the record as the stream gave it.`,
-    );
-  }
-  return `${epoch}-${sequenceNumber.padStart(POSITION_DIGITS, '0')}` as Version;
+  const version = versionAt(epoch, sequenceNumber);
+  if (version !== null) return version;
+  throw new GlasshouseError(
+    'input',
+    `The sequence number ${JSON.stringify(sequenceNumber)} is not 1 to ${POSITION_DIGITS} digits; send the record as the stream gave it.`,
+  );
+}
+
+/** The same; null where the sequence number is none. */
+export function versionAt(epoch: Epoch, sequenceNumber: string): Version | null {
+  const { length } = sequenceNumber;
+  if (length > POSITION_DIGITS || !DIGITS.test(sequenceNumber)) return null;
+  return (versionPrefix(epoch, POSITION_DIGITS - length) + sequenceNumber) as Version;
+}
+
+/** The prefix made last: all records of a batch mostly have the same one. */
+let lastPrefix = '';
+
+/** The epoch, the hyphen, and so many zeros. */
+function versionPrefix(epoch: Epoch, zeros: number): string {
+  const isSame = lastPrefix.length === EPOCH_DIGITS + 1 + zeros && lastPrefix.startsWith(epoch);
+  if (!isSame) lastPrefix = `${epoch}-${'0'.repeat(zeros)}`;
+  return lastPrefix;
 }
 
 /** The version of every row of a snapshot: the lowest of its epoch, so whatever the stream has wins. */

@@ -2,17 +2,17 @@ import { Worker } from 'node:worker_threads';
 import { createRecordFilesSource } from '../adapters/files/record-files.ts';
 import type { RecordFilesOptions } from '../adapters/files/record-files.ts';
 import { GlasshouseError, messageOf } from '../core/errors.ts';
+import { unpacked } from '../core/packed-changes.ts';
 import type { KeyAttributes, TableSchema } from '../core/schema.ts';
 import { schemaToJson } from '../core/schema.ts';
 import type { ChangeSource } from '../flows/ports.ts';
 import { builtScript } from './built-script.ts';
 import type { FromScanner, ToScanner } from './scan-messages.ts';
-import { unpackEnvelopes } from './scan-messages.ts';
 
 /** What the scanning thread is started with. */
 export interface ScanTask {
   readonly files: readonly string[];
-  readonly limits: Omit<RecordFilesOptions, 'standardInput'>;
+  readonly limits: Omit<RecordFilesOptions, 'standardInput' | 'take'>;
 }
 
 /** Files of stream records as a source, scanned ahead where that can be done. */
@@ -46,7 +46,7 @@ export function createScannedFiles(task: ScanTask): ScannedFiles {
         for await (const message of messagesOf(started, signal)) {
           if (message.kind === 'end') return;
           if (message.kind === 'failed') throw new GlasshouseError(message.code, message.message);
-          const captured = message.envelopes === null ? [] : unpackEnvelopes(message.envelopes);
+          const captured = message.changes === null ? [] : unpacked(message.changes);
           yield { deliveries: message.deliveries, captured, positions: null };
           tell({ kind: 'more' });
         }

@@ -5,10 +5,11 @@ import { GlasshouseError } from '../../core/errors.ts';
 import type { DataFile, Partition, PartitionValue } from '../../core/iceberg/data-file.ts';
 import type { IcebergField, PartitionField } from '../../core/iceberg/fields.ts';
 import { diskError, removeQuietly, syncPath } from '../iceberg/durable-files.ts';
-import { type ColumnValues, type VectorFiller, VECTOR_ROWS, vectorFiller, vectorType } from './column-vectors.ts';
+import { type ColumnValues, vectorFiller, vectorType } from './column-vectors.ts';
 import type { Duck } from './connection.ts';
 import { type CopyStatistics, describeDataFile } from './parquet-statistics.ts';
 import { columnDefinitions, parquetOptions, quoteName, quoteText } from './sql-text.ts';
+import { VECTOR_ROWS } from './text-vectors.ts';
 
 /** Rows as columns, in the order of the fields; all of one length, which may be any. */
 export type ColumnChunk = readonly ColumnValues[];
@@ -64,7 +65,7 @@ function chunkAppender(appender: DuckDBAppender, fields: readonly IcebergField[]
   const fillers = fields.map(vectorFiller);
   const chunk = DuckDBDataChunk.create(fields.map((field) => vectorType(field.type)));
   const vectors = fields.map((_, index) => duckdb.data_chunk_get_vector(chunk.chunk, index));
-  const columns = fillers.map((fill: VectorFiller, index) => ({ fill, vector: vectors[index] }));
+  const columns = fillers.map((fill, index) => ({ fill, vector: vectors[index] }));
   return {
     append(values) {
       const rows = values[0]?.length ?? 0;
@@ -79,7 +80,7 @@ function chunkAppender(appender: DuckDBAppender, fields: readonly IcebergField[]
         chunk.rowCount = count;
         for (const [index, { fill, vector }] of columns.entries()) {
           const column = values[index];
-          if (vector !== undefined && column !== undefined) fill(vector, { values: column, from, count });
+          if (vector !== undefined && column !== undefined) fill(vector, column, from, count);
         }
         appender.appendDataChunk(chunk);
         // One chunk is used again and again: each would keep its text until the garbage collector comes by.

@@ -120,35 +120,6 @@ function cellOf(value: DuckDBValue): Cell {
   return value as Cell;
 }
 
-/** Where some rows stand, and the values of the expressions asked for. */
-export interface PositionChunk {
-  /** The data file of each row. */
-  readonly files: readonly LiveFile[];
-  /** Each row's position in its file, from 0. */
-  readonly positions: readonly number[];
-  readonly columns: readonly (readonly Cell[])[];
-}
-
-/** Streams the places of a snapshot's live rows with the given expressions: what an index of positions is made of. */
-export async function* scanPositions(
-  duck: Duck,
-  rows: SnapshotRows,
-  expressions: readonly string[],
-): AsyncGenerator<PositionChunk> {
-  const select = [`${FILE_COLUMN}::INTEGER`, `${POSITION_COLUMN}::DOUBLE`, ...expressions];
-  for await (const chunk of scanRows(duck, { ...rows, select })) {
-    const [indexes = [], positions = [], ...columns] = chunk.columns;
-    const files = indexes.map((index) => fileAt(rows.files.data, Number(index)));
-    yield { files, positions: positions as readonly number[], columns };
-  }
-}
-
-function fileAt(files: readonly LiveFile[], index: number): LiveFile {
-  const file = files[index];
-  if (file === undefined) throw new GlasshouseError('bug', `DuckDB named file ${index} of ${files.length}.`);
-  return file;
-}
-
 /** How many rows of each data file the delete files delete, by path. */
 export async function countDeletedRows(duck: Duck, deletes: readonly LiveFile[]): Promise<ReadonlyMap<string, number>> {
   if (deletes.length === 0) return new Map();

@@ -29,6 +29,16 @@ export class LineJoiner {
     else if (!isBlank(text)) this.oneLine(this.lineNumber === 1 ? text.replace(BYTE_ORDER_MARK, '') : text, into);
   }
 
+  /** Counts a line that was read otherwise. Only where `isBetween`. */
+  passLine(): void {
+    this.lineNumber++;
+  }
+
+  /** Whether no document is open, so that the next line stands for itself. */
+  get isBetween(): boolean {
+    return this.document === null;
+  }
+
   /** What is left when the file has ended. */
   end(): Delivered[] {
     const left: Delivered[] = [];

@@ -15,7 +15,12 @@ export interface RecordFilesOptions {
   readonly maxBatchBytes: number;
   /** What stands for the file `-`. */
   readonly standardInput: Readable;
+  /** Is shown each line that may be a record, as UTF-8 without its end. Those that it takes, returning true, are not delivered. */
+  readonly take?: LineTaker;
 }
+
+/** Whether it has taken the line that stands between two places of some bytes, which it does not keep. */
+export type LineTaker = (bytes: Buffer, from: number, to: number) => boolean;
 
 const READ_BYTES = 1 << 20;
 const NEWLINE = 10;
@@ -31,7 +36,7 @@ export function createRecordFilesSource(files: readonly string[], options: Recor
       let deliveries: Delivered[] = [];
       let bytes = 0;
       for (const file of files) {
-        for await (const block of readBlocks(file, options.standardInput)) {
+        for await (const block of readBlocks(file, options)) {
           if (signal.aborted) return;
           for (const delivery of block.deliveries) deliveries.push(delivery);
           bytes += block.bytes;
@@ -42,7 +47,7 @@ export function createRecordFilesSource(files: readonly string[], options: Recor
           }
         }
       }
-      if (deliveries.length > 0) yield batchOf(deliveries);
+      if (deliveries.length > 0 || bytes > 0) yield batchOf(deliveries);
     },
   };
 }
@@ -57,15 +62,15 @@ interface Block {
 }
 
 /** Reads a file in blocks of whole lines. */
-async function* readBlocks(file: string, standardInput: Readable): AsyncGenerator<Block> {
+async function* readBlocks(file: string, options: RecordFilesOptions): AsyncGenerator<Block> {
   const joiner = new LineJoiner(file);
   let rest: Buffer = Buffer.alloc(0);
   try {
-    for await (const chunk of await openRecords(file, standardInput)) {
+    for await (const chunk of await openRecords(file, options.standardInput)) {
       const block = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       const end = block.lastIndexOf(NEWLINE) + 1;
       rest = block.subarray(end);
-      if (end > 0) yield { deliveries: deliveriesOf(block.subarray(0, end), joiner), bytes: end };
+      if (end > 0) yield { deliveries: deliveriesOf(block.subarray(0, end), joiner, options.take), bytes: end };
     }
   } catch (thrown) {
     if (!isBrokenGzip(thrown)) throw thrown;
@@ -78,10 +83,10 @@ async function* readBlocks(file: string, standardInput: Readable): AsyncGenerato
     };
     return;
   }
-  yield { deliveries: [...deliveriesOf(rest, joiner), ...joiner.end()], bytes: rest.length };
+  yield { deliveries: [...deliveriesOf(rest, joiner, options.take), ...joiner.end()], bytes: rest.length };
 }
 
-function deliveriesOf(block: Buffer, joiner: LineJoiner): Delivered[] {
+function deliveriesOf(block: Buffer, joiner: LineJoiner, take?: LineTaker): Delivered[] {
   const deliveries: Delivered[] = [];
   const allUtf8 = isUtf8(block);
   let start = 0;
@@ -89,11 +94,14 @@ function deliveriesOf(block: Buffer, joiner: LineJoiner): Delivered[] {
     const newline = block.indexOf(NEWLINE, start);
     const end = newline === -1 ? block.length : newline;
     const isText = allUtf8 || isUtf8(block.subarray(start, end));
-    joiner.line(
-      isText ? block.toString('utf8', start, end) : null,
-      () => block.toString('latin1', start, end),
-      deliveries,
-    );
+    if (isText && joiner.isBetween && take?.(block, start, end) === true) joiner.passLine();
+    else {
+      joiner.line(
+        isText ? block.toString('utf8', start, end) : null,
+        () => block.toString('latin1', start, end),
+        deliveries,
+      );
+    }
     start = end + 1;
   }
   return deliveries;

@@ -5,12 +5,16 @@ import { GlasshouseError } from '../../core/errors.ts';
 import type { LiveFile } from '../../core/iceberg/data-file.ts';
 import { type Snapshot, snapshotById } from '../../core/iceberg/metadata.ts';
 import { CHANGELOG_DEFINITION, CHANGELOG_FIELDS, CHANGELOG_PARTITION } from '../../core/lake-tables.ts';
+import type { PackedChanges, PackedTexts } from '../../core/packed-changes.ts';
+import { CAUSES, HASH_CHARACTERS, OPERATIONS, PackedChange, VERSION_CHARACTERS } from '../../core/packed-changes.ts';
 import { parseVersion } from '../../core/version.ts';
 import type { Version } from '../../core/version.ts';
 import type { Changelog, ChangelogMark, ChangelogPiece, StreamPositions } from '../../flows/ports.ts';
 import type { Duck } from '../duckdb/connection.ts';
+import type { ColumnChunk } from '../duckdb/parquet.ts';
 import { stageRows } from '../duckdb/parquet.ts';
 import { scanRows } from '../duckdb/read.ts';
+import type { TextBytes } from '../duckdb/text-vectors.ts';
 import type { TableSnapshotView } from '../iceberg/snapshot-view.ts';
 import type { IcebergTable } from '../iceberg/table.ts';
 import { newDataPath, openOrCreateTable } from '../iceberg/table.ts';
@@ -89,21 +93,77 @@ async function writeEnvelopes(
 ): Promise<Awaited<ReturnType<Awaited<ReturnType<typeof stageRows>>['writePartitions']>>> {
   const stage = await stageRows(duck, CHANGELOG_FIELDS);
   try {
-    stage.append([
-      envelopes.map((one) => one.key),
-      envelopes.map((one) => one.keyHash),
-      envelopes.map((one) => one.version),
-      envelopes.map((one) => one.operation),
-      envelopes.map((one) => one.committedAtMicros),
-      envelopes.map((one) => one.capturedAtMicros),
-      envelopes.map((one) => one.schemaVersion),
-      envelopes.map((one) => one.row),
-      envelopes.map((one) => one.cause),
-    ]);
+    for (const run of runsOf(envelopes)) stage.append(columnsOf(run));
     return await stage.writePartitions(CHANGELOG_PARTITION, () => newDataPath(location));
   } finally {
     stage.drop();
   }
+}
+
+/** Envelopes that follow each other: some that were packed together, or some that were not. */
+type Run =
+  | { readonly packed: PackedChanges; readonly from: number; to: number }
+  | { readonly packed: null; readonly list: Envelope[] };
+
+/** The envelopes in their order, cut into runs. */
+function runsOf(envelopes: readonly Envelope[]): Run[] {
+  const runs: Run[] = [];
+  let last: Run | undefined;
+  for (const envelope of envelopes) {
+    if (envelope instanceof PackedChange) {
+      const { packed, index } = envelope;
+      if (last?.packed === packed && last.to === index) last.to++;
+      else runs.push((last = { packed, from: index, to: index + 1 }));
+    } else if (last?.packed === null) last.list.push(envelope);
+    else runs.push((last = { packed: null, list: [envelope] }));
+  }
+  return runs;
+}
+
+function columnsOf(run: Run): ColumnChunk {
+  if (run.packed !== null) return packedColumns(run.packed, run.from, run.to);
+  const { list } = run;
+  return [
+    list.map((one) => one.key),
+    list.map((one) => one.keyHash),
+    list.map((one) => one.version),
+    list.map((one) => one.operation),
+    list.map((one) => one.committedAtMicros),
+    list.map((one) => one.capturedAtMicros),
+    list.map((one) => one.schemaVersion),
+    list.map((one) => one.row),
+    list.map((one) => one.cause),
+  ];
+}
+
+/** Some packed changes as columns: their bytes as they are. */
+function packedColumns(packed: PackedChanges, from: number, to: number): ColumnChunk {
+  const length = to - from;
+  const text = ({ bytes, offsets }: PackedTexts, emptyIsNull: boolean): TextBytes => ({
+    bytes,
+    offsets: offsets.subarray(from, to + 1),
+    length,
+    emptyIsNull,
+  });
+  const wide = (bytes: Uint8Array, width: number): TextBytes => ({
+    bytes,
+    offsets: Uint32Array.from({ length: length + 1 }, (_, index) => (from + index) * width),
+    length,
+    emptyIsNull: false,
+  });
+  const names = <T>(numbers: Uint8Array, all: readonly T[]): T[] =>
+    Array.from(numbers.subarray(from, to), (number) => all[number] as T);
+  return [
+    text(packed.keys, false),
+    wide(packed.keyHashes, HASH_CHARACTERS),
+    wide(packed.versions, VERSION_CHARACTERS),
+    names(packed.operations, OPERATIONS),
+    packed.committedAtMicros.subarray(from, to),
+    new Float64Array(length).fill(packed.capturedAtMicros),
+    new Float64Array(length).fill(packed.schemaVersion),
+    text(packed.rows, true),
+    names(packed.causes, CAUSES),
+  ];
 }
 
 function parentOf(view: TableSnapshotView, snapshot: Snapshot): Snapshot | null {

@@ -11,10 +11,11 @@ import type { TableSchema } from '../../core/schema.ts';
 import type { Version } from '../../core/version.ts';
 import type { Applied, ChangelogMark, Target, TargetRow, TypedChange } from '../../flows/ports.ts';
 import type { Duck } from '../duckdb/connection.ts';
+import { scanKeyPlaces } from '../duckdb/key-places.ts';
 import { stageRows } from '../duckdb/parquet.ts';
 import { writePositionDeletes } from '../duckdb/position-deletes.ts';
 import type { SnapshotRows } from '../duckdb/read.ts';
-import { scanPositions, scanRows } from '../duckdb/read.ts';
+import { scanRows } from '../duckdb/read.ts';
 import type { TableSnapshotView } from '../iceberg/snapshot-view.ts';
 import type { IcebergTable } from '../iceberg/table.ts';
 import { newDataPath, openOrCreateTable } from '../iceberg/table.ts';
@@ -216,16 +217,9 @@ async function followCompaction(held: Standing, view: TableSnapshotView, duck: D
 /** Puts the place of every row of some files into the index. */
 async function indexRows(standing: Standing, rows: SnapshotRows, duck: Duck): Promise<void> {
   const { index, files } = standing;
-  const numbers = new Map(rows.files.data.map((file) => [file.path, files.push(file.path) - 1]));
-  const columns = [STATE_COLUMNS.keyHash.name, STATE_COLUMNS.version.name];
-  for await (const chunk of scanPositions(duck, rows, columns)) {
-    const [hashes = [], versions = []] = chunk.columns;
-    for (const [at, hash] of hashes.entries()) {
-      const file = numbers.get(chunk.files[at]?.path ?? '');
-      if (file === undefined) throw new GlasshouseError('bug', 'A row stands in a file that was not asked for.');
-      index.set(hash as KeyHash, versions[at] as Version, { file, row: chunk.positions[at] ?? 0 });
-    }
-  }
+  const numbers = rows.files.data.map((file) => files.push(file.path) - 1);
+  const columns = { keyHash: STATE_COLUMNS.keyHash.name, version: STATE_COLUMNS.version.name };
+  for await (const keys of scanKeyPlaces(duck, rows, columns)) index.setAll(keys, numbers);
 }
 
 async function readStanding(view: TableSnapshotView, changelog: LakeChangelog, duck: Duck): Promise<Standing> {

@@ -1,5 +1,6 @@
 import type { JsonStyle } from '../json-text.ts';
-import { PLAIN, memberPrefix, quoted } from '../json-text.ts';
+import { PLAIN, memberPrefix, needsNoEscapes, quoted } from '../json-text.ts';
+import type { NamedMember } from '../name-path.ts';
 import type { NumberFault } from '../number.ts';
 import { canonicalNumber, compareNumbers, isPlainCanonical, jsonNumber } from '../number.ts';
 import { RecordFault } from './fault.ts';
@@ -66,6 +67,13 @@ export function stringPayload(payload: unknown): string {
   return payload;
 }
 
+/** An S as JSON. Throws as `stringPayload`. */
+export function stringJson(payload: unknown, style: JsonStyle): string {
+  // What needs no escapes has no surrogates either: one look at the text is enough.
+  if (typeof payload === 'string' && needsNoEscapes(payload)) return style.quote + payload + style.quote;
+  return quoted(stringPayload(payload), style);
+}
+
 /** The canonical text of an N. */
 export function numberPayload(payload: unknown): string {
   if (typeof payload !== 'string') throw wrongPayload('N', 'a string of digits', payload);
@@ -107,7 +115,7 @@ export function plainJson(value: unknown, style: JsonStyle = PLAIN, depth = 0): 
   const payload = payloadOf(value, tag);
   switch (tag) {
     case 'S':
-      return quoted(stringPayload(payload), style);
+      return stringJson(payload, style);
     case 'N':
       return jsonNumber(numberPayload(payload), style);
     case 'B':
@@ -139,7 +147,7 @@ export function typedJson(value: unknown, style: JsonStyle = PLAIN, depth = 0): 
 function typedPayloadJson(tag: AttributeTag, payload: unknown, style: JsonStyle, depth: number): string {
   switch (tag) {
     case 'S':
-      return quoted(stringPayload(payload), style);
+      return stringJson(payload, style);
     case 'N':
       return style.quote + numberPayload(payload) + style.quote;
     case 'B':
@@ -165,16 +173,29 @@ function objectJson(payload: unknown, style: JsonStyle, depth: number, render: R
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
     throw wrongPayload('M', 'an object', payload);
   if (depth >= MAX_DEPTH) throw tooDeep();
-  const members = payload as Readonly<Record<string, unknown>>;
-  const names = Object.keys(members);
-  sortNames(names);
-  let json = '';
-  for (const name of names) {
-    if (!name.isWellFormed()) throw loneSurrogate('A name in a map');
-    const member = memberPrefix(name, style) + render(members[name], style, depth + 1);
-    json = json === '' ? member : `${json},${member}`;
+  const map = payload as Readonly<Record<string, unknown>>;
+  let json = '{';
+  for (const { name, prefix } of membersOf(map, style)) json += prefix + render(map[name], style, depth + 1);
+  return `${json}}`;
+}
+
+/** A map's members, sorted by name. */
+function membersOf(map: Readonly<Record<string, unknown>>, style: JsonStyle): readonly NamedMember[] {
+  let path = style.maps;
+  for (const name in map) {
+    const next = path.next(name);
+    if (next === null) return sortedMembers(map, style);
+    path = next;
   }
-  return `{${json}}`;
+  return path.members ?? path.remember(sortedMembers(map, style));
+}
+
+function sortedMembers(map: Readonly<Record<string, unknown>>, style: JsonStyle): NamedMember[] {
+  return sortNames(Object.keys(map)).map((name, at) => {
+    if (!name.isWellFormed()) throw loneSurrogate('A name in a map');
+    const prefix = memberPrefix(name, style);
+    return { name, prefix: at === 0 ? prefix : `,${prefix}` };
+  });
 }
 
 function listJson(payload: unknown, style: JsonStyle, depth: number, render: Render): string {

@@ -10,7 +10,6 @@ import { rowJson } from '../row.ts';
 import type { Epoch } from '../version.ts';
 import { snapshotVersion } from '../version.ts';
 import { loneSurrogate, tagOf, typedJson } from './attribute-value.ts';
-import { imageText } from './image-text.ts';
 import type { Image, RecordFrame } from './stream-record.ts';
 import { parseStreamRecord } from './stream-record.ts';
 
@@ -42,7 +41,8 @@ const NONE: readonly SeenAttribute[] = [];
  */
 export function normaliseRecord(raw: unknown, context: NormaliseContext): NormalisedChange {
   const record = parseStreamRecord(raw, context.table);
-  return envelopeOf(record, record.image === null ? null : rowOf(record.image, context.layout), context);
+  const normalised = record.image === null ? null : normaliseImage(record.image, context.layout);
+  return envelopeOf(record, normalised, context);
 }
 
 /** The snapshot that an item was read in. */
@@ -58,23 +58,9 @@ export function normaliseItem(item: Image, snapshot: SnapshotPoint, context: Nor
   const committedAtMicros = snapshot.takenAtMicros;
   return envelopeOf(
     { keys: item, version, operation: 'snapshot', committedAtMicros, cause: 'snapshot' },
-    rowOf(item, context.layout),
+    normaliseImage(item, context.layout),
     context,
   );
-}
-
-/** An image's row as JSON, and what an envelope's maker must know of it. */
-export interface ImageRow {
-  readonly json: string;
-  readonly hasRescued: boolean;
-  readonly unknown: readonly SeenAttribute[];
-}
-
-function rowOf(image: Image, layout: RowLayout): ImageRow {
-  const json = imageText(image, layout);
-  if (json !== null) return { json, hasRescued: false, unknown: NONE };
-  const { row, unknown } = normaliseImage(image, layout);
-  return { json: flat(rowJson(row, layout)), hasRescued: row.rescued !== null, unknown };
 }
 
 /** An image's row, and the attributes in it that the schema does not know. */
@@ -83,10 +69,10 @@ export interface NormalisedImage {
   readonly unknown: readonly SeenAttribute[];
 }
 
-/** Puts a change into its envelope. `row` is null for a delete. Throws RecordFault where its key is none. */
+/** Puts a change into its envelope. `normalised` is null for a delete. Throws RecordFault where its key is none. */
 export function envelopeOf(
   frame: RecordFrame,
-  row: ImageRow | null,
+  normalised: NormalisedImage | null,
   context: NormaliseContext,
 ): NormalisedChange {
   const { layout, capturedAtMicros } = context;
@@ -99,13 +85,13 @@ export function envelopeOf(
     committedAtMicros: frame.committedAtMicros,
     capturedAtMicros,
     schemaVersion: layout.schema.version,
-    row: row === null ? null : row.json,
+    row: normalised === null ? null : flat(rowJson(normalised.row, layout)),
     cause: frame.cause,
   };
   return {
     change,
-    hasRescued: row !== null && row.hasRescued,
-    unknown: row === null ? NONE : row.unknown,
+    hasRescued: normalised !== null && normalised.row.rescued !== null,
+    unknown: normalised?.unknown ?? NONE,
   };
 }
 

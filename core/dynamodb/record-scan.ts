@@ -3,11 +3,10 @@ import type { ScalarType } from '../fit.ts';
 import { MISFIT, fitPayload, isScalar } from '../fit.ts';
 import { JsonScan, UNKNOWN_FORM } from '../json-scan.ts';
 import type { JsonStyle } from '../json-text.ts';
-import { flat, quoted } from '../json-text.ts';
+import { quoted } from '../json-text.ts';
 import { MapShape } from '../map-shape.ts';
 import { jsonNumber } from '../number.ts';
 import type { NormalisedRow, RowLayout, RowValue } from '../row.ts';
-import { rowJson } from '../row.ts';
 import { binaryPayload, numberPayload, sortNames, sortNumbers } from './attribute-value.ts';
 import { RecordFault } from './fault.ts';
 import type { NormaliseContext, NormalisedChange } from './normalise.ts';
@@ -73,8 +72,7 @@ function scanFrame(scan: JsonScan, context: NormaliseContext): NormalisedChange 
   const record = parseFrame(frame, context.table);
   if (record.operation === 'delete') row = null;
   else if (row === null) return null;
-  const json = row === null ? null : flat(rowJson(row, context.layout));
-  return envelopeOf(record, json === null ? null : { json, hasRescued: false, unknown: NO_UNKNOWN }, context);
+  return envelopeOf(record, row === null ? null : { row, unknown: NO_UNKNOWN }, context);
 }
 
 const NO_UNKNOWN: readonly never[] = [];

@@ -1,6 +1,6 @@
 import type { Cause, Operation } from '../change.ts';
 import type { Version } from '../version.ts';
-import { UNKNOWN_EPOCH, parseStreamArn, streamVersion } from '../version.ts';
+import { UNKNOWN_EPOCH, parseStreamArn, versionAt } from '../version.ts';
 import { RecordFault } from './fault.ts';
 
 /** A DynamoDB item as a stream has it: attribute values by attribute name. */
@@ -36,7 +36,10 @@ export type RecordFrame = Omit<StreamRecord, 'image'>;
 export function parseStreamRecord(raw: unknown, table: string | null): StreamRecord {
   const frame = parseFrame(raw, table);
   const body = (raw as { readonly dynamodb: Readonly<Record<string, unknown>> }).dynamodb;
-  return { ...frame, image: frame.operation === 'delete' ? null : imageOf(body.NewImage, body.StreamViewType) };
+  const image = frame.operation === 'delete' ? null : imageOf(body.NewImage, body.StreamViewType);
+  // Not by spreading the frame, which takes longer than all the rest of it: some 3 µs.
+  const { operation, version, committedAtMicros, cause, keys } = frame;
+  return { operation, version, committedAtMicros, cause, keys, image };
 }
 
 /** Reads what a record has beside its image. Throws as `parseStreamRecord`. */
@@ -89,13 +92,12 @@ function streamOf(arn: unknown, table: string | null): StreamName {
 }
 
 function versionOf(epoch: StreamName['epoch'], sequenceNumber: unknown): Version {
-  if (typeof sequenceNumber !== 'string' || !/^[0-9]{1,40}$/.test(sequenceNumber)) {
-    throw new RecordFault(
-      'bad-sequence',
-      `The SequenceNumber ${JSON.stringify(sequenceNumber)} is not a string of 1 to 40 digits.`,
-    );
-  }
-  return streamVersion(epoch, sequenceNumber);
+  const version = typeof sequenceNumber === 'string' ? versionAt(epoch, sequenceNumber) : null;
+  if (version !== null) return version;
+  throw new RecordFault(
+    'bad-sequence',
+    `The SequenceNumber ${JSON.stringify(sequenceNumber)} is not a string of 1 to 40 digits.`,
+  );
 }
 
 /** Epoch microseconds; where the record does not say, the start of its stream, so that a replay always gives the same. */

@@ -4,7 +4,7 @@ import { keyHashOf } from '../../core/key.ts';
 import { PositionIndex } from '../../core/position-index.ts';
 import type { RowPosition } from '../../core/position-index.ts';
 import type { Epoch, Version } from '../../core/version.ts';
-import { streamVersion } from '../../core/version.ts';
+import { epochOf, streamVersion } from '../../core/version.ts';
 
 const anyVersion = fc
   .tuple(
@@ -47,5 +47,40 @@ it('ranks versions as their text does', () => {
       index.set(keyHash, held, null);
       expect(index.isNewer(given, index.find(keyHash))).toBe(given > held);
     }),
+  );
+});
+
+it('holds many keys set as numbers as it holds them set one by one', () => {
+  const anyPlaced = fc.tuple(fc.integer({ min: 0, max: 300 }), anyVersion, fc.nat(1), fc.nat());
+  fc.assert(
+    fc.property(fc.array(anyPlaced, { minLength: 1, maxLength: 400, size: 'max' }), (placed) => {
+      const [together, alone] = [new PositionIndex(), new PositionIndex()];
+      const files = [7, 3];
+      for (const [key, version, file, row] of placed) {
+        alone.set(keyHashOf(`[${key}]`), version, { file: files[file] ?? -1, row });
+      }
+      const digits = (text: string, from: number, radix: number, groups: number): number[] =>
+        Array.from({ length: groups }, (_, group) =>
+          Number.parseInt(text.slice(from + group * 8, from + group * 8 + 8), radix),
+        );
+      together.setAll(
+        {
+          count: placed.length,
+          hashes: Uint32Array.from(placed.flatMap(([key]) => digits(keyHashOf(`[${key}]`), 0, 16, 4))),
+          epochs: placed.map(([, version]) => epochOf(version)),
+          positions: Uint32Array.from(placed.flatMap(([, version]) => digits(version, 18, 10, 5))),
+          files: Uint32Array.from(placed.map(([, , file]) => file)),
+          rows: Uint32Array.from(placed.map(([, , , row]) => row)),
+        },
+        files,
+      );
+      expect(together.size).toBe(alone.size);
+      for (const [key, version] of placed) {
+        const [one, other] = [together, alone].map((index) => index.find(keyHashOf(`[${key}]`)));
+        expect(together.positionOf(one ?? -1)).toEqual(alone.positionOf(other ?? -1));
+        expect(together.isNewer(version, one ?? -1)).toBe(alone.isNewer(version, other ?? -1));
+      }
+    }),
+    { numRuns: 40 },
   );
 });

@@ -36,6 +36,15 @@ it('every version has one width, and is read back', () => {
   );
 });
 
+it('a version has its epoch and its position, whatever version was made before it', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(anyEpoch, anyPosition)), (points) => {
+      for (const [epoch, position] of points)
+        expect(streamVersion(epoch, position.toString())).toBe(`${epoch}-${position.toString().padStart(40, '0')}`);
+    }),
+  );
+});
+
 it('leading zeros of a sequence number say nothing', () => {
   expect(streamVersion(EPOCH, '000123')).toBe(streamVersion(EPOCH, '123'));
 });

@@ -6,7 +6,7 @@ import type { Cell } from '../../../adapters/duckdb/column-vectors.ts';
 import { type Duck, openDuck } from '../../../adapters/duckdb/connection.ts';
 import { boundValue } from '../../../adapters/duckdb/parquet-statistics.ts';
 import { stageRows, writeParquet } from '../../../adapters/duckdb/parquet.ts';
-import { FILE_COLUMN, POSITION_COLUMN, scanPositions, scanRows } from '../../../adapters/duckdb/read.ts';
+import { FILE_COLUMN, POSITION_COLUMN, scanRows } from '../../../adapters/duckdb/read.ts';
 import { serializeValue } from '../../../core/iceberg/bounds.ts';
 import type { DataFile } from '../../../core/iceberg/data-file.ts';
 import type { IcebergField, IcebergType } from '../../../core/iceberg/fields.ts';
@@ -151,13 +151,15 @@ describe('a Parquet file', () => {
     const data = [{ ...file, dataSequenceNumber: 1, fileSequenceNumber: 1, snapshotId: 1 }];
     let seen = 0;
     let astray = 0;
-    for await (const { positions, columns } of scanPositions(duck, { fields, files: { data, deletes: [] } }, [
-      'n',
-      's',
-    ])) {
-      for (const [index, position] of positions.entries()) {
+    const select = ['n', 's', `${POSITION_COLUMN}::DOUBLE`];
+    for await (const { columns } of scanRows(duck, { fields, files: { data, deletes: [] }, select })) {
+      for (const [index, position] of columns[2]?.entries() ?? []) {
         seen++;
-        if (columns[0]?.[index] !== BigInt(position) || columns[1]?.[index] !== `row number ${position}`) astray++;
+        if (
+          columns[0]?.[index] !== BigInt(Number(position)) ||
+          columns[1]?.[index] !== `row number ${Number(position)}`
+        )
+          astray++;
       }
     }
     expect({ seen, astray }).toEqual({ seen: rows, astray: 0 });

@@ -45,6 +45,44 @@ function short(delivered: readonly Delivered[]): unknown[] {
 }
 
 describe('a file of records', () => {
+  it('does not deliver the lines that were taken, and counts them', async () => {
+    const file = fileOf('{"a":1}\n{"b":2}\n{\n "a":3\n}\n{"a":4}\r\n\n{"c":5}\n{"a":6}');
+    const shown: string[] = [];
+    const take = (bytes: Buffer, from: number, to: number): boolean => {
+      const line = bytes.toString('utf8', from, to);
+      shown.push(line);
+      return line.startsWith('{"a"');
+    };
+    const source = createRecordFilesSource([file], {
+      maxBatchRecords: 1000,
+      maxBatchBytes: 1 << 20,
+      standardInput: Readable.from([]),
+      take,
+    });
+    const delivered: Delivered[] = [];
+    for await (const batch of source.batches(null, new AbortController().signal)) delivered.push(...batch.deliveries);
+    // A line of a document over many lines is none of a record.
+    expect(shown).toEqual(['{"a":1}', '{"b":2}', '{', '{"a":4}\r', '', '{"c":5}', '{"a":6}']);
+    expect(short(delivered)).toEqual([
+      [[2], { b: 2 }],
+      [[3], { a: 3 }],
+      [[8], { c: 5 }],
+    ]);
+  });
+
+  it('has a batch of nothing where all of its lines were taken', async () => {
+    const files = [fileOf('{"a":1}\n{"a":2}\n'), fileOf('{"a":3}')];
+    const source = createRecordFilesSource(files, {
+      maxBatchRecords: 1000,
+      maxBatchBytes: 1 << 20,
+      standardInput: Readable.from([]),
+      take: () => true,
+    });
+    const batches: SourceBatch[] = [];
+    for await (const batch of source.batches(null, new AbortController().signal)) batches.push(batch);
+    expect(batches).toEqual([{ deliveries: [], positions: null }]);
+  });
+
   it('is read one record a line, with the place of each', async () => {
     const file = fileOf('{"a":1}\n\n{"a":2}\r\n  \n{"a":3}');
     expect(short(await read(file))).toEqual([

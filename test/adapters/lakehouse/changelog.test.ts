@@ -4,6 +4,7 @@ import { compactTable } from '../../../adapters/iceberg/compact.ts';
 import { expireSnapshots } from '../../../adapters/iceberg/expire.ts';
 import type { Tombstone } from '../../../adapters/lakehouse/changelog.ts';
 import type { Envelope } from '../../../core/envelope.ts';
+import { ChangePacker, unpacked } from '../../../core/packed-changes.ts';
 import type { ChangelogMark } from '../../../flows/ports.ts';
 import { changeOf } from '../../support/changes.ts';
 import { changelogContract } from '../../support/contracts/changelog.ts';
@@ -71,6 +72,21 @@ describe('the changelog of the lakehouse', () => {
     );
     expect(later).toHaveLength(4);
     expect(await allOf(changelog.tombstones(sixth))).toEqual(tombstones(remove('b', 6)));
+  });
+
+  it('holds packed changes as it holds the same ones that are not', async () => {
+    const { changelog } = await lake.open();
+    const all = Array.from({ length: 5000 }, (_, at) => (at % 7 === 0 ? remove(`k${at}é`, at) : put(`k${at}`, at)));
+    const packer = new ChangePacker();
+    for (const change of all.slice(100, 4900)) packer.add(change);
+    const packed = unpacked(packer.take(all[0]?.schemaVersion ?? 0, all[0]?.capturedAtMicros ?? 0));
+    // In runs of every kind: some of each, and packed ones in another order than they were packed in.
+    const given = [...all.slice(0, 100), ...packed.slice(3000), ...all.slice(4900), ...packed.slice(0, 3000)];
+    const { rows } = await changelog.append(given, null);
+    const read: Envelope[] = [];
+    for await (const piece of changelog.readAfter(null)) read.push(...piece.changes);
+    expect(rows).toBe(5000);
+    expect(read.sort((a, b) => (a.version < b.version ? -1 : 1))).toEqual(all);
   });
 
   it('has nothing new for whoever had it all before it was compacted whole', async () => {
