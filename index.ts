@@ -1,18 +1,23 @@
-/** The public face of the package: what a `glasshouse.config.ts` and its tools import. */
-export {
-  defineMirror,
-  validateMirror,
-  type FreshnessConfig,
-  type KeyTypeText,
-  type Mirror,
-  type MirrorConfig,
-  type MirrorSource,
-  type MirrorTable,
-  type MirrorWarehouse,
-  type SourceConfig,
-  type TableConfig,
-  type TargetsConfig,
-  type WarehouseConfig,
-} from './core/config.ts';
-export type { ColumnType, ColumnTypeText } from './core/column.ts';
-export { GlasshouseError, type ErrorCode } from './core/errors.ts';
+/** The public face of the package: the configuration, and the constructs for an app of the AWS CDK. */
+export * from './define.ts';
+export { TableCapture, type TableCaptureProps } from './lib/capture.ts';
+export { Control } from './lib/control.ts';
+export { Lake, type LakeUse } from './lib/lake.ts';
+export { LakeMerge, type LakeMergeProps } from './lib/lake-merge.ts';
+export { LakeStream, type LakeStreamProps } from './lib/lake-stream.ts';
+export { LakeTables, type LakeTablesProps } from './lib/lake-tables.ts';
+export { Lakehouse, type LakehouseProps } from './lib/lakehouse.ts';
+export { Mirror, type MirrorProps, type MirrorScopes } from './lib/mirror.ts';
+export type { MirrorContext, SealedContext } from './lib/mirror-context.ts';
+export { MirrorFunction, type MirrorFunctionProps } from './lib/mirror-function.ts';
+export { mirrorStacks } from './lib/mirror-stacks.ts';
+export { Monitoring } from './lib/monitoring.ts';
+export type { MonitoringProps, WatchedTable } from './lib/monitoring-props.ts';
+export { Redrive, type RedriveProps } from './lib/redrive.ts';
+export { Redshift } from './lib/redshift.ts';
+export { SchemaRegistrar, type SchemaRegistrarProps } from './lib/schema-registrar.ts';
+export { SourceTable } from './lib/source-table.ts';
+export { Staging } from './lib/staging.ts';
+export { StagingStream, type StagingStreamProps } from './lib/staging-stream.ts';
+export type { TableStreams } from './lib/table-streams.ts';
+export { Warehouse, type WarehouseProps } from './lib/warehouse.ts';

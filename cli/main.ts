@@ -1,11 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { paintFor } from './colour.ts';
 import { addCommand, type CommandHome } from './command.ts';
+import { costCommand } from './commands/cost.ts';
 import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { dynamodbCommand } from './commands/dynamodb.ts';
 import { initCommand } from './commands/init.ts';
 import { maintainCommand } from './commands/maintain.ts';
 import { queryCommand } from './commands/query.ts';
+import { redriveCommand } from './commands/redrive.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -83,9 +86,12 @@ function addCommands(home: CommandHome): void {
   addCommand(home, statusCommand);
   addCommand(home, queryCommand);
   addCommand(home, schemaCommand);
+  addCommand(home, redriveCommand);
   addCommand(home, maintainCommand);
   addCommand(home, replayCommand);
   addCommand(home, dynamodbCommand);
+  addCommand(home, doctorCommand);
+  addCommand(home, costCommand);
 }
 
 function isAbort(thrown: unknown): boolean {

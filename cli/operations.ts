@@ -1,9 +1,19 @@
 import type { Mirror } from '../core/config.ts';
+import type { CostReport, LoadAssumed } from '../core/cost/cost-report.ts';
+import type {
+  DeployedMaintainReport,
+  DeployedOptions,
+  DeployedStatus,
+  DeployedVerifyReport,
+  DoctorReport,
+  RedriveResult,
+} from '../deployed/results.ts';
 import type { EmbeddedDynamoDb, EmbeddedDynamoDbOptions } from '../local/dynamodb/server.ts';
 import type {
   CommonOptions,
   DemoReport,
   DemoRequest,
+  LocalRedriveReport,
   MaintainReport,
   QueryResult,
   ReplayRequest,
@@ -14,7 +24,7 @@ import type {
   VerifyReport,
 } from '../local/results.ts';
 
-/** What the commands have done for them by the embedded runtime. A null mirror is a folder described by what it holds. */
+/** What the commands have done for them, by the embedded runtime or of a deployed mirror. A null mirror is a folder described by what it holds. */
 export interface Operations {
   loadConfig(path: string): Promise<Mirror>;
   findConfig(folder: string): Promise<string | null>;
@@ -26,7 +36,17 @@ export interface Operations {
   queryMirror(mirror: Mirror | null, sql: string, target: TargetName, options: CommonOptions): Promise<QueryResult>;
   schemaOf(mirror: Mirror | null, table: string, options: CommonOptions): Promise<SchemaReport>;
   maintainMirror(mirror: Mirror | null, options: CommonOptions): Promise<MaintainReport>;
+  redriveMirror(mirror: Mirror | null, options: CommonOptions): Promise<LocalRedriveReport>;
   startDynamoDb(options: EmbeddedDynamoDbOptions): Promise<EmbeddedDynamoDb>;
+  costOf(mirror: Mirror | null, load: LoadAssumed): Promise<CostReport>;
+  examine(mirror: Mirror, options: DeployedOptions): Promise<DoctorReport>;
+  statusOfDeployed(mirror: Mirror, options: DeployedOptions): Promise<DeployedStatus>;
+  verifyDeployed(mirror: Mirror, options: DeployedOptions): Promise<DeployedVerifyReport>;
+  redriveDeployed(mirror: Mirror, options: DeployedOptions): Promise<RedriveResult>;
+  maintainDeployed(
+    mirror: Mirror,
+    options: DeployedOptions & { readonly dryRun: boolean },
+  ): Promise<DeployedMaintainReport>;
 }
 
 /** Each is imported when it is called, so that help and mistakes are answered at once. */
@@ -41,5 +61,12 @@ export const embeddedOperations: Operations = {
   queryMirror: async (...args) => (await import('../local/query.ts')).queryMirror(...args),
   schemaOf: async (...args) => (await import('../local/schema.ts')).schemaOf(...args),
   maintainMirror: async (...args) => (await import('../local/maintain.ts')).maintainMirror(...args),
+  redriveMirror: async (...args) => (await import('../local/redrive.ts')).redriveMirror(...args),
+  costOf: async (...args) => (await import('../core/cost/cost-report.ts')).costReport(...args),
+  examine: async (...args) => (await import('../deployed/doctor.ts')).examine(...args),
+  statusOfDeployed: async (...args) => (await import('../deployed/status.ts')).statusOfDeployed(...args),
+  verifyDeployed: async (...args) => (await import('../deployed/verify.ts')).verifyDeployed(...args),
+  redriveDeployed: async (...args) => (await import('../deployed/redrive.ts')).redriveDeployed(...args),
+  maintainDeployed: async (...args) => (await import('../deployed/maintain.ts')).maintainDeployed(...args),
   startDynamoDb: async (options) => (await import('../local/dynamodb/server.ts')).startEmbeddedDynamoDb(options),
 };

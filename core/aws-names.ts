@@ -17,14 +17,27 @@ export function captureFunctionName(mirror: string, table: string): string {
   return shortened(`glasshouse-${mirror}-${table}-capture`, 64);
 }
 
-/** A function of the whole mirror. At most 64 characters. */
-export function functionName(mirror: string, role: 'merge' | 'load' | 'redrive' | 'registrar'): string {
+/** A function of the whole mirror. At most 64 characters. There are two registrars: of the schemas, and of the lake's tables. */
+export function functionName(
+  mirror: string,
+  role: 'merge' | 'load' | 'redrive' | 'registrar' | 'lake-registrar',
+): string {
   return shortened(`glasshouse-${mirror}-${role}`, 64);
 }
 
 /** The state machine that merges one table. At most 80 characters. */
 export function mergeMachineName(mirror: string): string {
   return shortened(`glasshouse-${mirror}-merge`, 80);
+}
+
+/** The Athena workgroup of a mirror. */
+export function workgroupName(mirror: string): string {
+  return `glasshouse-${mirror}`;
+}
+
+/** The new Redshift of a mirror: its namespace and workgroup, or its cluster. Redshift takes no underscores. */
+export function redshiftName(mirror: string): string {
+  return `glasshouse-${mirror.replaceAll('_', '-')}`;
 }
 
 export function dashboardName(mirror: string): string {

@@ -115,6 +115,12 @@ export interface RegistrarProperties {
   readonly maxColumns: string;
 }
 
+/** The input of the load function: the schedule's. */
+export interface LoadInput {
+  /** The mirror's tables, whose freshness is measured even before any of them was loaded. */
+  readonly tables?: readonly string[];
+}
+
 /** The input of the merge function, by what calls it. */
 export type MergeInput =
   /** The schedule: which tables have something new? */
@@ -138,4 +144,6 @@ export interface MergePlanNote {
   readonly records: number;
   /** Epoch microseconds of the newest change's commit; null where it is not known. */
   readonly newestCommittedAtMicros: number | null;
+  /** Epoch milliseconds when the changelog was looked at: up to then the merge takes in all that was in it. */
+  readonly plannedAtMillis: number;
 }

@@ -55,3 +55,9 @@ export function schemaText(schema: TableSchema): string {
 export function schemaOfText(text: string): TableSchema {
   return schemaFromJson(JSON.parse(text));
 }
+
+/** Fields in one order, so that the same progress is the same text. */
+export function progressText(progress: Progress): string {
+  const { sequence, snapshotId, newestCommittedAtMicros, freshAtMillis, changes } = progress;
+  return JSON.stringify({ sequence, snapshotId, newestCommittedAtMicros, freshAtMillis, changes });
+}

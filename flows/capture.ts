@@ -5,8 +5,10 @@ import { RecordFault } from '../core/dynamodb/fault.ts';
 import type { Envelope } from '../core/envelope.ts';
 import { GlasshouseError, messageOf } from '../core/errors.ts';
 import { wantedColumns } from '../core/infer.ts';
-import { jsonOfAnyDepth } from '../core/json-text.ts';
+import type { JsonStyle } from '../core/json-text.ts';
+import { PLAIN, jsonOfAnyDepth } from '../core/json-text.ts';
 import type { KeyAttribute } from '../core/key.ts';
+import type { RowLayout } from '../core/row.ts';
 import { rowLayout } from '../core/row.ts';
 import type { DeclaredColumns, SchemaLimits, TableSchema } from '../core/schema.ts';
 import { addColumns, initialSchema } from '../core/schema.ts';
@@ -41,20 +43,30 @@ export class Capture {
   private readonly registry: SchemaRegistry;
   private context: NormaliseContext;
 
-  private constructor(table: CaptureTable, registry: SchemaRegistry, schema: TableSchema) {
+  private constructor(table: CaptureTable, registry: SchemaRegistry, layout: RowLayout) {
     this.table = table;
     this.registry = registry;
-    this.context = contextOf(table, schema);
+    this.context = { table: table.sourceTable, key: table.key, layout, capturedAtMicros: 0 };
   }
 
   /** Opens the table's schema, or registers its first. */
   static async open(table: CaptureTable, registry: SchemaRegistry): Promise<Capture> {
     const newest = (await registry.load(table.table)).at(-1);
-    return new Capture(table, registry, newest ?? (await registerFirst(table, registry)));
+    return Capture.of(table, registry, newest ?? (await registerFirst(table, registry)));
+  }
+
+  /** Goes on from a schema that is registered. `style` is how the rows of its changes are quoted. */
+  static of(table: CaptureTable, registry: SchemaRegistry, schema: TableSchema, style: JsonStyle = PLAIN): Capture {
+    return new Capture(table, registry, rowLayout(schema, style));
   }
 
   get schema(): TableSchema {
     return this.context.layout.schema;
+  }
+
+  /** How the rows of its changes are quoted. */
+  get style(): JsonStyle {
+    return this.context.layout.style;
   }
 
   /** Captures a batch. `nowMillis` is the time that its envelopes bear. Throws only where the registry cannot be reached. */
@@ -106,7 +118,8 @@ export class Capture {
     const before = this.schema;
     await evolve(this.registry, this.table, before, wanted, (schema) => {
       // Two batches can evolve the schema at once: the later answer may be the older schema.
-      if (schema.version > this.schema.version) this.context = { ...this.context, layout: rowLayout(schema) };
+      if (schema.version > this.schema.version)
+        this.context = { ...this.context, layout: rowLayout(schema, this.style) };
     });
     return this.schema !== before;
   }
@@ -143,10 +156,6 @@ function parseLine(text: string): unknown {
   } catch (thrown) {
     throw new RecordFault('not-json', `The line is no JSON: ${messageOf(thrown)}.`);
   }
-}
-
-function contextOf(table: CaptureTable, schema: TableSchema): NormaliseContext {
-  return { table: table.sourceTable, key: table.key, layout: rowLayout(schema), capturedAtMicros: 0 };
 }
 
 async function registerFirst(table: CaptureTable, registry: SchemaRegistry): Promise<TableSchema> {

@@ -29,21 +29,28 @@ export interface ControlStore {
   addLoadSpend(day: string, spend: LoadSpend): Promise<void>;
 }
 
-/** A load that was submitted: what a loader that starts anew must know of it. */
+/**
+ * A load that was submitted: what a loader that starts anew must know of it. Once it is over it stays without tables: the
+ * number that the next one follows, and when the warehouse was last woken.
+ */
 export interface LoadInFlight {
   /** Rises with every load: the `sequence` of the ledger's rows. */
   readonly load: number;
   /** The Data API's id of the batch; null where it was about to be submitted. */
   readonly statementId: string | null;
   readonly submittedAtMillis: number;
-  /** By table: the manifest, and the staged objects that it names, as `s3://…` URLs. */
-  readonly tables: Readonly<
-    Record<
-      string,
-      { readonly manifestUrl: string; readonly objectUrls: readonly string[]; readonly schemaVersion: number }
-    >
-  >;
+  readonly tables: Readonly<Record<string, TableInFlight>>;
   readonly attempts: number;
+}
+
+/** One table's part of a load. */
+export interface TableInFlight {
+  readonly manifestUrl: string;
+  /** The staged objects that the manifest names, as `s3://…` URLs. */
+  readonly objectUrls: readonly string[];
+  readonly schemaVersion: number;
+  /** What the queue's messages about these objects are deleted or released by. */
+  readonly handles?: readonly string[];
 }
 
 export interface LoadSpend {

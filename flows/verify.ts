@@ -60,7 +60,7 @@ export async function digestSource(read: ReadSource, schema: TableSchema): Promi
  * target's engine makes of a row; `read` gives the source's rows again, for the values of those that differ.
  */
 export async function compareTarget(
-  target: Target,
+  target: Pick<Target, 'rows'>,
   source: { readonly digest: SourceDigest; readonly read: ReadSource },
   schema: TableSchema,
   shape: (row: TypedRow) => TypedRow,

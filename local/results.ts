@@ -135,6 +135,17 @@ export interface MaintainReport {
   }[];
 }
 
+/** What became of the records of quarantine that were captured again. */
+export interface LocalRedriveReport {
+  readonly tables: readonly {
+    readonly table: string;
+    readonly found: number;
+    readonly redriven: number;
+    /** Still set aside. */
+    readonly refused: number;
+  }[];
+}
+
 export interface SchemaReport {
   readonly version: number;
   readonly columns: readonly Column[];

@@ -35,8 +35,13 @@ export function epochOfStream(streamArn: string): Epoch {
 
 /** Whether the snapshot of a table was taken whole in an epoch. */
 export async function isSnapshotDone(layout: Layout, table: string, epoch: Epoch): Promise<boolean> {
+  return (await snapshotEpoch(layout, table)) === epoch;
+}
+
+/** The epoch of the snapshot of a table that was taken last; null where none was, or none whole. */
+export async function snapshotEpoch(layout: Layout, table: string): Promise<Epoch | null> {
   const text = await readTextIfThere(snapshotFile(layout, table));
-  return text !== null && (JSON.parse(text) as { readonly epoch: string }).epoch === epoch;
+  return text === null ? null : (JSON.parse(text) as { readonly epoch: Epoch }).epoch;
 }
 
 /** Written only after every item of the snapshot is durable in the changelog. */

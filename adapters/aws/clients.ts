@@ -85,7 +85,7 @@ function isAwsHost(hostname: string): boolean {
 }
 
 /** Makes a client without the SDK's warning that a later SDK will want a later Node; the variable is put back, since children inherit it. */
-function quietly<Client>(make: () => Client): Client {
+export function quietly<Client>(make: () => Client): Client {
   const before = process.env[NODE_WARNING_OFF];
   process.env[NODE_WARNING_OFF] = 'true';
   try {

@@ -46,7 +46,7 @@ export async function describeTable(client: DynamoDBClient, name: string): Promi
   const isStreaming = description?.StreamSpecification?.StreamEnabled ?? false;
   return {
     tableName: name,
-    key: keyOf(name, description),
+    key: keyOfDescription(name, description),
     streamArn: isStreaming ? (description?.LatestStreamArn ?? null) : null,
     streamViewType: isStreaming ? (description?.StreamSpecification?.StreamViewType ?? null) : null,
     itemCount: description?.ItemCount ?? 0,
@@ -182,7 +182,8 @@ function keyFromWire(key: unknown): Record<string, AttributeValue> | undefined {
   );
 }
 
-function keyOf(name: string, description: TableDescription | undefined): KeyAttributes {
+/** The key of a described table, partition key first. Throws a GlasshouseError `unavailable` where the description lacks it. */
+export function keyOfDescription(name: string, description: TableDescription | undefined): KeyAttributes {
   const types = new Map(
     description?.AttributeDefinitions?.map(({ AttributeName, AttributeType }) => [AttributeName, AttributeType]),
   );

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type Mirror, validateMirror } from '../../core/config.ts';
+import { type Mirror, type MirrorConfig, validateMirror } from '../../core/config.ts';
 import { GlasshouseError, messageOf } from '../../core/errors.ts';
 
 /** The names that a configuration is looked for under, in this order. */
@@ -17,13 +17,24 @@ export function findConfigFile(folder: string): string | null {
   return name === undefined ? null : join(folder, name);
 }
 
+/** A configuration as it is written, and what it means. */
+export interface LoadedConfig {
+  readonly config: MirrorConfig;
+  readonly mirror: Mirror;
+}
+
+/** `loadConfig`, for those who need only what it means. */
+export async function loadConfigFile(path: string): Promise<Mirror> {
+  return (await loadConfig(path)).mirror;
+}
+
 /**
  * Loads a configuration: bundles it (TypeScript or JavaScript, with whatever it imports), takes its default export and
  * checks that. `glasshouse` resolves to this package, wherever the file lies.
  * @param path absolute, or relative to the working directory
  * @throws GlasshouseError `config` where it is missing, cannot be compiled, throws, exports nothing or is not valid
  */
-export async function loadConfigFile(path: string): Promise<Mirror> {
+export async function loadConfig(path: string): Promise<LoadedConfig> {
   const file = resolve(path);
   const shown = shownPath(file);
   if (!existsSync(file)) {
@@ -36,7 +47,10 @@ export async function loadConfigFile(path: string): Promise<Mirror> {
   try {
     const module = join(folder, 'config.mjs');
     await compile(file, module);
-    return validated(await importedDefault(module, file), shown);
+    const exported = await importedDefault(module, file);
+    const mirror = validated(exported, shown);
+    // It passed the check of its shape.
+    return { config: exported as MirrorConfig, mirror };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -78,7 +92,10 @@ function placeText(error: Message, folder: string): string {
   return place ? `${shownPath(resolve(folder, place.file))}:${place.line}:${place.column + 1}: ` : '';
 }
 
-/** A configuration may lie where no node_modules is: `glasshouse` is this very package, built or from source. */
+/**
+ * A configuration may lie where no node_modules is: `glasshouse` is this very package, built or from source. Of its public
+ * face a configuration needs `define` only: the constructs would load the CDK, which takes a second and may not be there.
+ */
 const ownPackage: Plugin = {
   name: 'glasshouse',
   setup(compiler) {
@@ -94,13 +111,15 @@ const ownPackage: Plugin = {
   },
 };
 
-/** The public face of this package: the nearest `index` above this module, beside the built files or in the source tree. */
+/** The nearest `define` above this module, beside the built files or in the source tree. */
 function ownEntry(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const entry = ['index.js', 'index.ts'].map((name) => join(folder, name)).find((candidate) => existsSync(candidate));
+    const entry = ['define.js', 'define.ts']
+      .map((name) => join(folder, name))
+      .find((candidate) => existsSync(candidate));
     if (entry !== undefined) return entry;
     if (dirname(folder) === folder)
-      throw new GlasshouseError('bug', `No index file stands above ${import.meta.url}; install the package again.`);
+      throw new GlasshouseError('bug', `No define file stands above ${import.meta.url}; install the package again.`);
   }
 }
 

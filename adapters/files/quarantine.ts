@@ -49,6 +49,11 @@ function byTable(entries: readonly QuarantineEntry[]): Map<string, QuarantineEnt
   return tables;
 }
 
+/** The files of quarantined records in a table's folder. */
+export async function quarantineFiles(folder: string, table: string): Promise<string[]> {
+  return filesIn(join(folder, table));
+}
+
 async function filesIn(folder: string): Promise<string[]> {
   try {
     const names = await readdir(folder);

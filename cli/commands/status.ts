@@ -1,19 +1,31 @@
 import type { StatusReport } from '../../local/results.ts';
 import type { CommandDefinition } from '../command.ts';
+import type { PlaceOptions } from '../deployed-options.ts';
+import { addPlaceOptions, deployedPlace } from '../deployed-options.ts';
+import { printDeployedStatus } from '../deployed-status.ts';
 import { bytesText, countText, durationText } from '../format.ts';
 import { countsTotal, numberOrDash, reasonsText, TARGET_NAMES } from '../run-summary.ts';
 import type { Session } from '../session.ts';
 
-export const statusCommand: CommandDefinition = {
+export const statusCommand: CommandDefinition<PlaceOptions> = {
   usage: 'status',
   summary: 'Show tables, rows, lag, quarantine, sizes and connections',
-  details: 'With --dir and no --config, the folder is described by what it holds.',
+  details: 'With --dir and no --config, the folder is described by what it holds. With --deployed: the mirror in AWS.',
   examples: [
     ['glasshouse status', 'the mirror of this folder'],
     ['glasshouse status --dir replayed', 'a folder that replay or demo made'],
     ['glasshouse status --json | jq -r .warehouseUrl', 'the connection URL of the warehouse, for psql and other tools'],
+    ['glasshouse status --deployed', 'the mirror that `cdk deploy` made'],
   ],
-  async execute(session) {
+  configure: (command) => void addPlaceOptions(command),
+  async execute(session, options) {
+    const place = await deployedPlace(session, options);
+    if (place !== null) {
+      const status = await session.operations.statusOfDeployed(place.mirror, place.options);
+      if (session.json) session.printJson(status);
+      else printDeployedStatus(session, status);
+      return 0;
+    }
     const report = await session.operations.statusOf(await session.findMirror(), session.common);
     if (session.json) session.printJson(report);
     else printStatus(session, report);

@@ -57,7 +57,10 @@ export interface RedshiftConfig {
   };
   /** A new provisioned cluster. */
   readonly newCluster?: { readonly nodeType: string; readonly nodes: number };
-  /** The new Redshift Serverless: base capacity in RPU (4 to 1,024; default 8). */
+  /**
+   * Base capacity in RPU (4 to 1,024): of the new Redshift Serverless (default 8), or what an existing workgroup has (default
+   * 128, as AWS's own), from which the cost of a wake-up follows.
+   */
   readonly baseCapacity?: number;
   /** The database. Default: `glasshouse` for a new Redshift, `dev` for an existing one. */
   readonly database?: string;
@@ -113,6 +116,7 @@ export type RedshiftPlace =
       readonly workgroup: string;
       readonly copyRoleArn: string;
       readonly secretArn: string | null;
+      readonly baseCapacity: number;
     }
   | { readonly kind: 'new-cluster'; readonly nodeType: string; readonly nodes: number }
   | {

@@ -6,6 +6,9 @@ const REGION = /^[a-z]{2,}(-[a-z]+)+-\d+$/;
 const TABLE_ARN = /^arn:[^:]+:dynamodb:[^:]+:\d{12}:table\/[A-Za-z0-9_.-]{3,255}$/;
 const STREAM_ARN = /^(arn:[^:]+:dynamodb:[^:]+:\d{12}:table\/[^/]+)\/stream\/.+$/;
 const LAKE_NAME = /^[a-z][a-z0-9_]{0,127}$/;
+/** Of a new workgroup, in RPU, and what AWS gives to one that somebody else made. */
+const OWN_BASE_CAPACITY = 8;
+const AWS_BASE_CAPACITY = 128;
 /** What CloudWatch takes. */
 const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
 
@@ -210,9 +213,12 @@ function mirrorRedshift(input: z.output<typeof redshift>): MirrorRedshift {
 
 function redshiftPlace(input: z.output<typeof redshift>): RedshiftPlace {
   const { serverless, cluster, newCluster } = input;
-  if (serverless) return { kind: 'serverless', ...serverless, secretArn: serverless.secretArn ?? null };
+  if (serverless) {
+    const secretArn = serverless.secretArn ?? null;
+    return { kind: 'serverless', ...serverless, secretArn, baseCapacity: input.baseCapacity ?? AWS_BASE_CAPACITY };
+  }
   if (cluster)
     return { kind: 'cluster', ...cluster, dbUser: cluster.dbUser ?? null, secretArn: cluster.secretArn ?? null };
   if (newCluster) return { kind: 'new-cluster', ...newCluster };
-  return { kind: 'new-serverless', baseCapacity: input.baseCapacity ?? 8 };
+  return { kind: 'new-serverless', baseCapacity: input.baseCapacity ?? OWN_BASE_CAPACITY };
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'glasshouse-test-'));
   await build({
     absWorkingDir: ROOT,
-    entryPoints: ['bin/glasshouse.ts', 'index.ts'],
+    entryPoints: ['bin/glasshouse.ts', 'define.ts'],
     outdir: built,
     outbase: '.',
     bundle: true,

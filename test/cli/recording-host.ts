@@ -58,7 +58,14 @@ export function onlyOperations(given: Partial<Operations>): Operations {
     queryMirror: refuse('queryMirror'),
     schemaOf: refuse('schemaOf'),
     maintainMirror: refuse('maintainMirror'),
+    redriveMirror: refuse('redriveMirror'),
     startDynamoDb: refuse('startDynamoDb'),
+    costOf: refuse('costOf'),
+    examine: refuse('examine'),
+    statusOfDeployed: refuse('statusOfDeployed'),
+    verifyDeployed: refuse('verifyDeployed'),
+    redriveDeployed: refuse('redriveDeployed'),
+    maintainDeployed: refuse('maintainDeployed'),
     ...given,
   };
 }

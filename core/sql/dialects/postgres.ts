@@ -1,5 +1,6 @@
-import type { ColumnType } from '../../column.ts';
+import type { Column, ColumnType } from '../../column.ts';
 import type { Dialect } from '../dialect.ts';
+import { quoteText } from '../dialect.ts';
 
 /** PostgreSQL 16 and newer. */
 export const postgres: Dialect = {
@@ -44,4 +45,22 @@ function typeName(type: ColumnType): string {
     case 'date':
       return 'date';
   }
+}
+
+/** A field of the staged row (`document`, a jsonb) as the column's type. */
+export function jsonbField(document: string, column: Column): string {
+  const name = quoteText(column.name, postgres);
+  switch (column.type.kind) {
+    case 'json':
+      return `NULLIF(${document}->${name}, 'null')`;
+    case 'binary':
+      return `decode(${document}->>${name}, 'base64')`;
+    default:
+      return `CAST(${document}->>${name} AS ${typeName(column.type)})`;
+  }
+}
+
+/** A timestamp from epoch microseconds. */
+export function timestampOfEpoch(micros: string): string {
+  return `TIMESTAMP 'epoch' + ${micros} * INTERVAL '1 microsecond'`;
 }

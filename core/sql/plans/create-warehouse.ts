@@ -18,14 +18,17 @@ export function planCreate(table: WarehouseTable, schema: TableSchema, dialect: 
   ];
 }
 
-/** One row a load: what `mark` reads, in the same transaction as the rows. */
+/**
+ * One row a load: what `mark` reads, in the same transaction as the rows. `newest_committed_at` (epoch microseconds) is
+ * written by loads that learn it in the warehouse; a ledger that was made before it was thought of lacks it.
+ */
 function createLedger(names: TableNames, dialect: Dialect): string {
   const name = dialect.name === 'redshift' ? 'VARCHAR(256)' : 'text';
   return (
     `CREATE TABLE IF NOT EXISTS ${names.ledger} (\n` +
     `  "table_name" ${name} NOT NULL,\n  "load" bigint NOT NULL,\n  "sequence" bigint NOT NULL,\n  "snapshot_id" bigint NOT NULL,\n` +
     `  "rows" bigint NOT NULL,\n  "applied" bigint NOT NULL,\n  "stale" bigint NOT NULL,\n` +
-    `  "loaded_at" ${dialect.types.timestamp} NOT NULL${dialect.ledgerConstraint}\n)`
+    `  "loaded_at" ${dialect.types.timestamp} NOT NULL,\n  "newest_committed_at" bigint${dialect.ledgerConstraint}\n)`
   );
 }
 

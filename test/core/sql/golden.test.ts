@@ -10,8 +10,9 @@ import { postgres } from '../../../core/sql/dialects/postgres.ts';
 import { redshift } from '../../../core/sql/dialects/redshift.ts';
 import { planAddColumns } from '../../../core/sql/plans/add-columns.ts';
 import { heldColumnsQuery, planCreate } from '../../../core/sql/plans/create-warehouse.ts';
-import { markQuery } from '../../../core/sql/plans/ledger.ts';
-import { planEnvelopeLoad, planTypedLoad } from '../../../core/sql/plans/load.ts';
+import { planEnvelopeLoad, postgresEnvelopes, redshiftEnvelopes } from '../../../core/sql/plans/envelope-load.ts';
+import { loadQuery, markQuery } from '../../../core/sql/plans/ledger.ts';
+import { planTypedLoad } from '../../../core/sql/plans/load.ts';
 import type { WarehouseTable } from '../../../core/sql/warehouse-table.ts';
 
 /**
@@ -45,9 +46,14 @@ const SCHEMA = initialSchema(
 const WIDER = addColumns(SCHEMA, [{ attribute: 'group', type: { kind: 'json' } }], { maxColumns: 500 });
 const STAGED = {
   manifestUrl: 's3://staging/shop/orders/000123.manifest',
-  iamRole: 'arn:aws:iam::123456789012:role/load',
   mark: { sequence: 42, snapshotId: 8_912_345_678 },
 };
+const ON_REDSHIFT = redshiftEnvelopes('arn:aws:iam::123456789012:role/load');
+const ON_POSTGRES = postgresEnvelopes('"_staging"."lines"');
+
+function envelopeLoad(table: WarehouseTable, schema: TableSchema): readonly string[] {
+  return planEnvelopeLoad([{ table, schema, ...STAGED }], ON_REDSHIFT).statements;
+}
 
 function plansOf(dialect: Dialect, load: (table: WarehouseTable, schema: TableSchema) => readonly string[]) {
   const names = SCHEMA.columns.map((column) => column.name);
@@ -60,6 +66,7 @@ function plansOf(dialect: Dialect, load: (table: WarehouseTable, schema: TableSc
     'odd-names': [...planCreate(ODD, SCHEMA, dialect), ...load(ODD, SCHEMA)],
     questions: [
       markQuery(TABLE, dialect),
+      loadQuery(TABLE.mirror, 42, dialect),
       heldColumnsQuery(TABLE, 'base', dialect),
       heldColumnsQuery(ODD, 'view', dialect),
     ],
@@ -67,11 +74,14 @@ function plansOf(dialect: Dialect, load: (table: WarehouseTable, schema: TableSc
 }
 
 const PLANS = {
-  postgres: plansOf(postgres, (table, schema) => {
-    const { tune, stage, copy, merge, record, trim } = planTypedLoad(table, schema);
-    return [tune, stage, copy, merge, record, trim];
-  }),
-  redshift: plansOf(redshift, (table, schema) => planEnvelopeLoad(table, schema, STAGED)),
+  postgres: {
+    ...plansOf(postgres, (table, schema) => {
+      const { tune, stage, copy, merge, record, trim } = planTypedLoad(table, schema);
+      return [tune, stage, copy, merge, record, trim];
+    }),
+    'envelope-load': planEnvelopeLoad([{ table: TABLE, schema: SCHEMA, ...STAGED }], ON_POSTGRES).statements,
+  },
+  redshift: plansOf(redshift, envelopeLoad),
 };
 
 const CASES = (['postgres', 'redshift'] as const).flatMap((dialect) =>
@@ -127,9 +137,7 @@ describe('the plans', () => {
       type: { kind: 'timestamp' } as const,
     }));
     const wide = addColumns(SCHEMA, wanted, { maxColumns: 1600 });
-    expect(() => planEnvelopeLoad(TABLE, wide, STAGED)).toThrow(
-      /9 statements of \d{6} bytes.*40 of 100000.*maxColumns/,
-    );
+    expect(() => envelopeLoad(TABLE, wide)).toThrow(/9 statements of \d{6} bytes.*40 of 100000.*maxColumns/);
   });
 
   it('take the default limit of 500 columns in one Redshift batch', () => {
@@ -137,7 +145,7 @@ describe('the plans', () => {
       attribute: `attribute_number_${index}`,
       type: { kind: 'json' } as const,
     }));
-    expect(planEnvelopeLoad(TABLE, addColumns(SCHEMA, wanted, { maxColumns: 500 }), STAGED)).toHaveLength(9);
+    expect(envelopeLoad(TABLE, addColumns(SCHEMA, wanted, { maxColumns: 500 }))).toHaveLength(9);
   });
 
   it('refuse names that the engine would cut, and decimals that it cannot hold', () => {

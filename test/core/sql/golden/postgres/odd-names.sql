@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS "The ""Shop""_base"."_ledger" (
   "rows" bigint NOT NULL,
   "applied" bigint NOT NULL,
   "stale" bigint NOT NULL,
-  "loaded_at" timestamp NOT NULL, PRIMARY KEY ("table_name", "load")
+  "loaded_at" timestamp NOT NULL,
+  "newest_committed_at" bigint, PRIMARY KEY ("table_name", "load")
 );
 
 CREATE TABLE IF NOT EXISTS "The ""Shop""_base"."select" (

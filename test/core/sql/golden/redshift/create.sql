@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS "shop_base"."_ledger" (
   "rows" bigint NOT NULL,
   "applied" bigint NOT NULL,
   "stale" bigint NOT NULL,
-  "loaded_at" TIMESTAMP NOT NULL
+  "loaded_at" TIMESTAMP NOT NULL,
+  "newest_committed_at" bigint
 );
 
 CREATE TABLE IF NOT EXISTS "shop_base"."orders" (

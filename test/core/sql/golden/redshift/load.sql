@@ -1,3 +1,5 @@
+LOCK TABLE "shop_base"."_ledger";
+
 SET cast_super_null_on_error TO OFF;
 
 CREATE TEMP TABLE "orders__staged" (
@@ -16,16 +18,12 @@ COPY "orders__staged" FROM 's3://staging/shop/orders/000123.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/load'
 FORMAT AS JSON 'auto' GZIP MANIFEST;
 
-CREATE TEMP TABLE "orders__newest" DISTKEY ("_key_hash") AS
-SELECT * FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY "_key_hash" ORDER BY "_version" DESC) AS "_rank" FROM "orders__staged"
-) AS ranked
-WHERE "_rank" = 1;
-
 CREATE TEMP TABLE "orders__fresh" DISTKEY ("_key_hash") AS
-SELECT n.* FROM "orders__newest" AS n
+SELECT n.* FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY "_key_hash" ORDER BY "_version" DESC) AS "_rank" FROM "orders__staged"
+) AS n
 LEFT JOIN "shop_base"."orders" AS held ON held."_key_hash" = n."_key_hash"
-WHERE held."_key_hash" IS NULL OR held."_version" < n."_version";
+WHERE n."_rank" = 1 AND (held."_key_hash" IS NULL OR held."_version" < n."_version");
 
 DELETE FROM "shop_base"."orders" USING "orders__fresh" AS f WHERE "shop_base"."orders"."_key_hash" = f."_key_hash";
 
@@ -51,8 +49,8 @@ SELECT
   f."_op" = 'delete'
 FROM "orders__fresh" AS f;
 
-INSERT INTO "shop_base"."_ledger" ("table_name", "load", "sequence", "snapshot_id", "rows", "applied", "stale", "loaded_at")
-SELECT 'orders', COALESCE(MAX("load"), 0) + 1, 42, 8912345678, (SELECT COUNT(*) FROM "orders__staged"), (SELECT COUNT(*) FROM "orders__fresh"), (SELECT COUNT(*) FROM "orders__newest") - (SELECT COUNT(*) FROM "orders__fresh"), SYSDATE
+INSERT INTO "shop_base"."_ledger" ("table_name", "load", "sequence", "snapshot_id", "rows", "applied", "stale", "loaded_at", "newest_committed_at")
+SELECT 'orders', COALESCE(MAX("load"), 0) + 1, 42, 8912345678, (SELECT COUNT(*) FROM "orders__staged"), (SELECT COUNT(*) FROM "orders__fresh"), (SELECT COUNT(*) FROM "orders__staged") - (SELECT COUNT(*) FROM "orders__fresh"), SYSDATE, (SELECT MAX("_committed_at") FROM "orders__staged")
 FROM "shop_base"."_ledger" WHERE "table_name" = 'orders';
 
-DELETE FROM "shop_base"."_ledger" WHERE "table_name" = 'orders' AND "load" <= (SELECT MAX("load") - 1000 FROM "shop_base"."_ledger" WHERE "table_name" = 'orders');
+DELETE FROM "shop_base"."_ledger" WHERE "sequence" <= -958;

@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS "The ""Shop""_base"."_ledger" (
   "rows" bigint NOT NULL,
   "applied" bigint NOT NULL,
   "stale" bigint NOT NULL,
-  "loaded_at" TIMESTAMP NOT NULL
+  "loaded_at" TIMESTAMP NOT NULL,
+  "newest_committed_at" bigint
 );
 
 CREATE TABLE IF NOT EXISTS "The ""Shop""_base"."select" (
@@ -54,6 +55,8 @@ SELECT
 FROM "The ""Shop""_base"."select"
 WHERE NOT "_deleted" WITH NO SCHEMA BINDING;
 
+LOCK TABLE "The ""Shop""_base"."_ledger";
+
 SET cast_super_null_on_error TO OFF;
 
 CREATE TEMP TABLE "select__staged" (
@@ -72,16 +75,12 @@ COPY "select__staged" FROM 's3://staging/shop/orders/000123.manifest'
 IAM_ROLE 'arn:aws:iam::123456789012:role/load'
 FORMAT AS JSON 'auto' GZIP MANIFEST;
 
-CREATE TEMP TABLE "select__newest" DISTKEY ("_key_hash") AS
-SELECT * FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY "_key_hash" ORDER BY "_version" DESC) AS "_rank" FROM "select__staged"
-) AS ranked
-WHERE "_rank" = 1;
-
 CREATE TEMP TABLE "select__fresh" DISTKEY ("_key_hash") AS
-SELECT n.* FROM "select__newest" AS n
+SELECT n.* FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY "_key_hash" ORDER BY "_version" DESC) AS "_rank" FROM "select__staged"
+) AS n
 LEFT JOIN "The ""Shop""_base"."select" AS held ON held."_key_hash" = n."_key_hash"
-WHERE held."_key_hash" IS NULL OR held."_version" < n."_version";
+WHERE n."_rank" = 1 AND (held."_key_hash" IS NULL OR held."_version" < n."_version");
 
 DELETE FROM "The ""Shop""_base"."select" USING "select__fresh" AS f WHERE "The ""Shop""_base"."select"."_key_hash" = f."_key_hash";
 
@@ -107,8 +106,8 @@ SELECT
   f."_op" = 'delete'
 FROM "select__fresh" AS f;
 
-INSERT INTO "The ""Shop""_base"."_ledger" ("table_name", "load", "sequence", "snapshot_id", "rows", "applied", "stale", "loaded_at")
-SELECT 'select', COALESCE(MAX("load"), 0) + 1, 42, 8912345678, (SELECT COUNT(*) FROM "select__staged"), (SELECT COUNT(*) FROM "select__fresh"), (SELECT COUNT(*) FROM "select__newest") - (SELECT COUNT(*) FROM "select__fresh"), SYSDATE
+INSERT INTO "The ""Shop""_base"."_ledger" ("table_name", "load", "sequence", "snapshot_id", "rows", "applied", "stale", "loaded_at", "newest_committed_at")
+SELECT 'select', COALESCE(MAX("load"), 0) + 1, 42, 8912345678, (SELECT COUNT(*) FROM "select__staged"), (SELECT COUNT(*) FROM "select__fresh"), (SELECT COUNT(*) FROM "select__staged") - (SELECT COUNT(*) FROM "select__fresh"), SYSDATE, (SELECT MAX("_committed_at") FROM "select__staged")
 FROM "The ""Shop""_base"."_ledger" WHERE "table_name" = 'select';
 
-DELETE FROM "The ""Shop""_base"."_ledger" WHERE "table_name" = 'select' AND "load" <= (SELECT MAX("load") - 1000 FROM "The ""Shop""_base"."_ledger" WHERE "table_name" = 'select');
+DELETE FROM "The ""Shop""_base"."_ledger" WHERE "sequence" <= -958;
