@@ -1,3 +1,4 @@
+import { Annotations } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { MirrorConfig, Mirror as ValidMirror } from '../core/config.ts';
@@ -72,6 +73,7 @@ export class Mirror extends Construct {
     const { scopes = {} } = props;
     const mirror = validateMirror(props.config);
     checkTables(mirror, props.tables ?? {});
+    warnOfObjective(this, mirror);
     const inControl = scopes.control ?? this;
     this.control = new Control(inControl, 'Control', { mirror, bundles: props.bundles ?? OWN_BUNDLES });
     const { control } = this;
@@ -160,6 +162,17 @@ export class Mirror extends Construct {
       },
     });
   }
+}
+
+/** Merges that are further apart than the objective would set off its alarm for good. */
+function warnOfObjective(scope: Construct, mirror: ValidMirror): void {
+  const { objectiveSeconds } = mirror.freshness;
+  const { mergeEveryMinutes } = mirror.aws.lakehouse;
+  if (!mirror.targets.lakehouse || objectiveSeconds >= 60 * mergeEveryMinutes) return;
+  Annotations.of(scope).addWarningV2(
+    'glasshouse:objective',
+    `freshness.objectiveSeconds is ${objectiveSeconds}, and the lakehouse is merged every ${60 * mergeEveryMinutes} s (aws.lakehouse.mergeEveryMinutes: ${mergeEveryMinutes}); raise the objective or merge more often. \`<table>_live\` is fresher than the merges.`,
+  );
 }
 
 /** A table that the configuration does not know would be mirrored nowhere. */

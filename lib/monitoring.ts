@@ -1,6 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import {
-  Alarm,
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
@@ -9,7 +8,7 @@ import {
   SingleValueWidget,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IMetric, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Alarm, IMetric, IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { dashboardName } from '../core/aws-names.ts';
 import { PRICES, REDSHIFT_RPU_HOUR_USD } from '../core/cost/prices.ts';

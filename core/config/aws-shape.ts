@@ -140,34 +140,47 @@ export const awsShape = strict(
 );
 
 /** `aws` of one table. */
-export const tableAwsShape = z
-  .union(
-    [
-      z.strictObject({
-        arn: value<string>((input) => typeof input === 'string' && TABLE_ARN.test(input), 'is no ARN of a table'),
-        streamArn: value<string>(
-          (input) => typeof input === 'string' && STREAM_ARN.test(input),
-          'is no ARN of a stream',
-        ),
-        kmsKeyArn: arn('kms', 'arn:aws:kms:eu-central-1:111122223333:key/…').optional(),
-      }),
-      z.strictObject({ create: z.literal(true) }),
-    ],
+export const tableAwsShape = strict(
+  {
+    arn: value<string>(
+      (input) => typeof input === 'string' && TABLE_ARN.test(input),
+      'is no ARN of a table',
+    ).optional(),
+    streamArn: value<string>(
+      (input) => typeof input === 'string' && STREAM_ARN.test(input),
+      'is no ARN of a stream',
+    ).optional(),
+    kmsKeyArn: arn('kms', 'arn:aws:kms:eu-central-1:111122223333:key/…').optional(),
+    create: value<true>((input) => input === true, 'must be true, or left out for a table that is there').optional(),
+  },
+  '{ create: true }',
+)
+  .refine(
+    ({ create, arn: table, streamArn, kmsKeyArn }) => {
+      if (create === true) return table === undefined && streamArn === undefined && kmsKeyArn === undefined;
+      return table !== undefined && streamArn !== undefined;
+    },
     {
+      when,
       error:
         "must be { arn: 'arn:aws:dynamodb:REGION:ACCOUNT:table/NAME', streamArn: 'arn:…/stream/LABEL' } for a table that is there, or { create: true } for a new one",
     },
   )
-  .refine((input) => !('arn' in input) || STREAM_ARN.exec(input.streamArn)?.[1] === input.arn, {
+  .refine((input) => STREAM_ARN.exec(input.streamArn ?? '')?.[1] === input.arn, {
     path: ['streamArn'],
-    when: (payload) => typeof payload.value === 'object' && payload.value !== null && 'arn' in payload.value,
+    when: ({ value: input }) => isTextAt(input, 'arn') && isTextAt(input, 'streamArn'),
     error: 'is a stream of another table than `arn`',
   })
-  .transform((input): MirrorTableAws =>
-    'create' in input
+  .transform(({ arn: table, streamArn, kmsKeyArn }): MirrorTableAws =>
+    table === undefined || streamArn === undefined
       ? { kind: 'new' }
-      : { kind: 'existing', arn: input.arn, streamArn: input.streamArn, kmsKeyArn: input.kmsKeyArn ?? null },
+      : { kind: 'existing', arn: table, streamArn, kmsKeyArn: kmsKeyArn ?? null },
   );
+
+/** Refinements run also where something else is wrong already: what is missing is told once. */
+function isTextAt(input: unknown, name: string): boolean {
+  return typeof input === 'object' && input !== null && typeof Reflect.get(input, name) === 'string';
+}
 
 type AwsInput = z.output<typeof awsShape>;
 

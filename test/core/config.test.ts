@@ -4,6 +4,32 @@ import { GlasshouseError } from '../../core/errors.ts';
 
 const SMALLEST = { name: 'shop', tables: { orders: {} }, targets: { lakehouse: true } };
 
+/** What a deployment is like where the configuration says nothing of it. */
+const AWS_DEFAULTS = {
+  account: null,
+  region: null,
+  onDestroy: 'retain',
+  alarmEmail: null,
+  logRetentionDays: 30,
+  capture: { parallelization: 1, batchSize: 10_000, windowSeconds: 1, memoryMb: 1769 },
+  lakehouse: {
+    database: 'shop',
+    mergeEveryMinutes: 1,
+    bufferSeconds: 15,
+    queryLimitGb: 100,
+    lakeFormation: false,
+    snapshotDays: 5,
+  },
+  redshift: {
+    where: { kind: 'new-serverless', baseCapacity: 8 },
+    database: 'glasshouse',
+    subnetIds: [],
+    securityGroupIds: [],
+    dailyBudgetUsd: 10,
+    bufferSeconds: 60,
+  },
+};
+
 /** The lines of the error that a configuration makes, its title left out. */
 function mistakesIn(raw: unknown): string[] {
   try {
@@ -26,9 +52,10 @@ describe('validateMirror', () => {
     expect(validateMirror(SMALLEST)).toEqual({
       name: 'shop',
       source: { kind: 'aws', region: null },
-      tables: [{ name: 'orders', from: 'orders', key: null, ttl: null, columns: {}, maxColumns: 500 }],
+      tables: [{ name: 'orders', from: 'orders', key: null, ttl: null, columns: {}, maxColumns: 500, aws: null }],
       targets: { lakehouse: true, warehouse: null },
       freshness: { objectiveSeconds: 60 },
+      aws: AWS_DEFAULTS,
     });
   });
 
@@ -62,10 +89,12 @@ describe('validateMirror', () => {
           ttl: 'expires_at',
           columns: { total: { kind: 'decimal', precision: 38, scale: 2 }, at: { kind: 'timestamp' } },
           maxColumns: 20,
+          aws: null,
         },
       ],
       targets: { lakehouse: false, warehouse: { url: 'postgres://me:secret@db:5432/shop', schema: 'views' } },
       freshness: { objectiveSeconds: 5 },
+      aws: { ...AWS_DEFAULTS, region: 'eu-west-1' },
     });
   });
 
@@ -88,7 +117,7 @@ describe('validateMirror', () => {
     [null, "the configuration: null is no object; write defineMirror({ name: 'shop', tables: { … }, targets: { … } })"],
     [
       withTable(7),
-      'tables.orders: 7 is no object; write {} or an object with any of from, key, ttl, columns, maxColumns',
+      'tables.orders: 7 is no object; write {} or an object with any of from, key, ttl, columns, maxColumns, aws',
     ],
     [
       withTable({ from: 'a b' }),
@@ -103,7 +132,7 @@ describe('validateMirror', () => {
     ],
     [
       withTable({ colums: {} }),
-      'tables.orders.colums: {} is not a property that exists here; did you mean "columns"? The properties are from, key, ttl, columns, maxColumns',
+      'tables.orders.colums: {} is not a property that exists here; did you mean "columns"? The properties are from, key, ttl, columns, maxColumns, aws',
     ],
     [
       { ...SMALLEST, tables: { Orders: {} } },

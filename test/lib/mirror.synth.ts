@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { App, Stack } from 'aws-cdk-lib';
+import { join } from 'node:path';
+import { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AttributeType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -9,7 +10,7 @@ import type { MirrorConfig } from '../../core/config.ts';
 import type { FunctionRole } from '../../core/contract.ts';
 import { ENVIRONMENT } from '../../core/contract.ts';
 import { Mirror } from '../../lib/mirror.ts';
-import { emptyBundles, resourcesOf, templatesOf } from '../support/deployment.ts';
+import { emptyBundles, resourcesOf, templatesOf, testApp } from '../support/deployment.ts';
 
 const ARN = 'arn:aws:dynamodb:eu-central-1:111122223333:table/prod-Orders';
 const STREAM = `${ARN}/stream/2026-11-22T09:00:00.000`;
@@ -270,7 +271,7 @@ describe('source tables', () => {
   });
 
   it('of the same app need no ARN', () => {
-    const stack = new Stack(new App(), 'Mine');
+    const stack = new Stack(testApp(bundles), 'Mine');
     const table = new Table(stack, 'Orders', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
       stream: StreamViewType.NEW_IMAGE,
@@ -316,13 +317,13 @@ describe('mistakes are told at synthesis, with the remedy', () => {
   });
 
   it('a bundle that was not built', () => {
-    expect(() => templatesOf(CONFIG, '/nowhere')).toThrow(
+    expect(() => templatesOf(CONFIG, join(bundles, 'nowhere'))).toThrow(
       /the bundle of the registrar function, is missing; run `npm run build`/,
     );
   });
 
   it('a table of the app that the configuration does not know, or that has no stream', () => {
-    const stack = new Stack(new App(), 'Mine');
+    const stack = new Stack(testApp(bundles), 'Mine');
     const table = new Table(stack, 'Orders', { partitionKey: { name: 'id', type: AttributeType.STRING } });
     const config: MirrorConfig = { name: 'shop', tables: { orders: {} }, targets: { lakehouse: true } };
     expect(() => new Mirror(stack, 'A', { config, tables: { order: table }, bundles })).toThrow(
