@@ -1,3 +1,4 @@
+import { captureMeasurement, captureTask } from './capture.ts';
 import type { Task } from './child-task.ts';
 import { commitMeasurement, commitTask } from './commit.ts';
 import { demoMeasurement } from './demo.ts';
@@ -15,6 +16,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   commitMeasurement,
   freshnessMeasurement,
   demoMeasurement,
+  captureMeasurement,
 ];
 
 /** What child processes can be asked to do. */
@@ -26,4 +28,5 @@ export const TASKS: readonly Task<never, unknown>[] = [
   commitTask,
   mirrorTask,
   paceTask,
+  captureTask,
 ];

@@ -1,6 +1,7 @@
-import type { Envelope } from '../core/envelope.ts';
-import type { KeyHash } from '../core/change.ts';
-import type { Version } from '../core/version.ts';
+import { setImmediate } from 'node:timers/promises';
+import { FIREHOSE_LIMITS } from '../core/firehose-batches.ts';
+import type { BatchNotes } from './batch-notes.ts';
+import { createNotes, noteChunk, reportBatch } from './batch-notes.ts';
 import type { Capture, Captured } from './capture.ts';
 import type { DeliveryParts } from './deliver-changes.ts';
 import { deliverChanges } from './deliver-changes.ts';
@@ -20,37 +21,75 @@ export interface BatchResponse {
   readonly batchItemFailures: { readonly itemIdentifier: string }[];
 }
 
+/** As many as Firehose takes in one request. What is held of a chunk is let go once its lines are encoded. */
+const CHUNK_RECORDS = FIREHOSE_LIMITS.recordsPerRequest;
+
 /**
- * Captures the records of one Lambda event and hands them to every target. What it returns as done is durable: in both
- * targets or in quarantine. Throws where the whole batch must come again.
+ * Captures the records of one Lambda event and hands them to every target, in chunks: while some are on their way, the
+ * next are captured. What it returns as done is durable: in both targets or in quarantine. Throws where the whole batch
+ * must come again.
  */
 export async function deliverBatch(
   parts: DeliverBatchParts,
   records: readonly unknown[],
   untilMillis: number,
 ): Promise<BatchResponse> {
-  const { capture, quarantine, nowMillis } = parts;
-  const startedAtMillis = nowMillis();
-  const deliveries = records.map(deliveredOf);
-  const captured = await capture.capture(deliveries, startedAtMillis);
-  if (captured.quarantined.length > 0) await quarantine.put(captured.quarantined);
-  reportStaleSequences(parts, captured.changes);
-  const made = { schema: captured.schema, style: capture.style };
-  const untaken = await deliverChanges(parts, captured.changes, made, untilMillis);
-  const [firstUntaken = captured.changes.length] = untaken;
-  const done = recordsBefore(deliveries, captured, firstUntaken);
-  report(parts, captured, { done, firstUntaken, startedAtMillis });
+  const notes = createNotes(parts.nowMillis());
+  const chunks: Promise<number>[] = [];
+  try {
+    for (let from = 0; from < records.length; from += CHUNK_RECORDS) {
+      const chunk = records.slice(from, from + CHUNK_RECORDS);
+      const { end } = await beginChunk(parts, notes, chunk, { from, untilMillis });
+      // Its failure is met at the end, and must not end the process before.
+      end.catch(() => undefined);
+      chunks.push(end);
+      // Lets what is on its way be sent.
+      await setImmediate();
+    }
+  } finally {
+    // Nothing must happen behind the back of whoever is told of a failure.
+    await Promise.allSettled(chunks);
+  }
+  const done = Math.min(records.length, ...(await Promise.all(chunks)));
+  reportBatch(parts, notes, { done, records: records.length });
   if (done === records.length) return { batchItemFailures: [] };
   return { batchItemFailures: [{ itemIdentifier: sequenceNumberOf(records[done]) }] };
 }
 
-/** What log lines about an event bear, by which a change's version is found. */
-export function spanOfRecords({ Records: records }: { readonly Records: readonly unknown[] }): LogFields {
-  return {
-    records: records.length,
-    firstSequence: sequenceNumberOf(records[0]),
-    lastSequence: sequenceNumberOf(records.at(-1)),
-  };
+interface ChunkPlace {
+  /** The batch's index of its first record. */
+  readonly from: number;
+  readonly untilMillis: number;
+}
+
+/** A delivery under way. `end` gives the batch's index of the first record that must come again, or Infinity. */
+interface Begun {
+  readonly end: Promise<number>;
+}
+
+/** Captures a chunk and begins to deliver it. */
+async function beginChunk(
+  parts: DeliverBatchParts,
+  notes: BatchNotes,
+  records: readonly unknown[],
+  { from, untilMillis }: ChunkPlace,
+): Promise<Begun> {
+  const { capture, quarantine } = parts;
+  const deliveries = records.map(deliveredOf);
+  const captured = await capture.capture(deliveries, notes.startedAtMillis);
+  if (captured.quarantined.length > 0) await quarantine.put(captured.quarantined);
+  const { recordOf, setAside } = recordsOf(deliveries, captured);
+  noteChunk(
+    parts,
+    notes,
+    captured,
+    setAside.map((record) => from + record),
+  );
+  const made = { schema: captured.schema, style: capture.style };
+  const end = deliverChanges(parts, captured.changes, made, untilMillis).then(([first]) =>
+    first === undefined ? Infinity : from + recordOf(first),
+  );
+  return { end };
 }
 
 function deliveredOf(record: unknown): Delivered {
@@ -64,68 +103,24 @@ function sequenceNumberOf(record: unknown): string {
   return typeof body?.SequenceNumber === 'string' ? body.SequenceNumber : '';
 }
 
-/** How many records come before the one that became this change: each became a change or an entry of the quarantine, in order. */
-function recordsBefore(deliveries: readonly Delivered[], { changes, quarantined }: Captured, change: number): number {
-  if (change === changes.length) return deliveries.length;
-  let setAside = 0;
-  for (const [index, { place }] of deliveries.entries()) {
-    if (quarantined[setAside]?.place === place) setAside++;
-    else if (index - setAside === change) return index;
-  }
-  return deliveries.length;
+/** Which record became which change, and which were set aside: each became one of the two, in order. */
+function recordsOf(
+  deliveries: readonly Delivered[],
+  { quarantined }: Captured,
+): { readonly recordOf: (change: number) => number; readonly setAside: readonly number[] } {
+  if (quarantined.length === 0) return { recordOf: (change) => change, setAside: [] };
+  const places = new Set(quarantined.map(({ place }) => place));
+  const setAside: number[] = [];
+  const captured: number[] = [];
+  for (const [record, { place }] of deliveries.entries()) (places.has(place) ? setAside : captured).push(record);
+  return { recordOf: (change) => captured[change] ?? deliveries.length, setAside };
 }
 
-interface Outcome {
-  /** Records that need not come again. */
-  readonly done: number;
-  readonly firstUntaken: number;
-  readonly startedAtMillis: number;
-}
-
-/** Counts what is done; the rest comes again, and is counted then. */
-function report(parts: DeliverBatchParts, captured: Captured, { done, firstUntaken, startedAtMillis }: Outcome): void {
-  const { metrics, log, table, nowMillis } = parts;
-  const { changes, quarantined, rescued } = captured;
-  const setAside = done - firstUntaken;
-  const now = nowMillis();
-  metrics.add('CapturedChanges', firstUntaken, { table });
-  metrics.add('QuarantinedRecords', setAside, { table });
-  metrics.add('RescuedRows', rescued, { table });
-  const lagMs = changes.length === 0 ? null : now - oldestCommitMillis(changes);
-  if (lagMs !== null) metrics.add('CaptureLag', lagMs, { table });
-  const counts = { table, changes: changes.length, quarantined: quarantined.length, rescued };
-  log.info('Captured a batch', {
-    ...counts,
-    comeAgain: changes.length + quarantined.length - done,
-    firstVersion: changes[0]?.version ?? null,
-    lastVersion: changes.at(-1)?.version ?? null,
-    lagMs,
-    tookMs: now - startedAtMillis,
-  });
-}
-
-function oldestCommitMillis(changes: readonly Envelope[]): number {
-  let oldest = Infinity;
-  for (const { committedAtMicros } of changes) if (committedAtMicros < oldest) oldest = committedAtMicros;
-  return Math.floor(oldest / 1000);
-}
-
-/** So many are named in the log. */
-const MOST_NAMED = 10;
-
-/**
- * DynamoDB promises that a key's records come in the order of their sequence numbers. Should it break that, the guarded
- * merge is right all the same, but somebody should know.
- */
-function reportStaleSequences({ metrics, log, table }: DeliverBatchParts, changes: readonly Envelope[]): void {
-  const newest = new Map<KeyHash, Version>();
-  let stale = 0;
-  for (const { keyHash, version } of changes) {
-    const before = newest.get(keyHash);
-    if (before !== undefined && before >= version) {
-      if (++stale <= MOST_NAMED)
-        log.warn('A key’s sequence number did not rise', { table, keyHash, before, after: version });
-    } else newest.set(keyHash, version);
-  }
-  metrics.add('StaleSequences', stale, { table });
+/** What log lines about an event bear, by which a change's version is found. */
+export function spanOfRecords({ Records: records }: { readonly Records: readonly unknown[] }): LogFields {
+  return {
+    records: records.length,
+    firstSequence: sequenceNumberOf(records[0]),
+    lastSequence: sequenceNumberOf(records.at(-1)),
+  };
 }

@@ -45,24 +45,34 @@ export async function deliverChanges(
     await parts.oversized.put(oversized);
     parts.metrics.add('OversizedValues', oversized.length, { table: parts.table });
   }
-  const untaken = await Promise.all([
-    putTo(parts, 'lakehouse', lines.lakehouse, untilMillis),
-    putTo(parts, 'warehouse', lines.warehouse, untilMillis),
-  ]);
-  return [...new Set(untaken.flat())].sort((a, b) => a - b);
+  return putLines(parts, lines, untilMillis);
 }
 
-async function putTo(
-  { table, metrics, ...streams }: DeliveryParts,
+/** No async function, as the next: one would hold the lines for as long as it waits, and they are most of what there is to hold. */
+function putLines(parts: DeliveryParts, lines: Lines, untilMillis: number): Promise<readonly number[]> {
+  const puts = [putTo(parts, 'lakehouse', lines, untilMillis), putTo(parts, 'warehouse', lines, untilMillis)];
+  return settled(puts).then((untaken) => [...new Set(untaken.flat())].sort((a, b) => a - b));
+}
+
+function putTo(
+  parts: DeliveryParts,
   target: 'lakehouse' | 'warehouse',
-  lines: readonly string[],
+  lines: Lines,
   untilMillis: number,
 ): Promise<readonly number[]> {
-  const stream = streams[target];
-  if (stream === null) return [];
-  const { untaken, retried } = await stream.put(lines, untilMillis);
-  metrics.add('DeliveryRetries', retried, { table, target });
-  return untaken;
+  const { table, metrics } = parts;
+  const put = parts[target]?.put(lines[target], untilMillis);
+  if (put === undefined) return Promise.resolve([]);
+  return put.then(({ untaken, retried }) => {
+    metrics.add('DeliveryRetries', retried, { table, target });
+    return untaken;
+  });
+}
+
+/** What all of the promises give, once none of them goes on: nothing must happen behind the back of whoever is told of a failure. */
+export async function settled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 interface Lines {

@@ -209,5 +209,10 @@ function lambdaDollars(props: MonitoringProps): IMetric[] {
 function dollars(label: string, metrics: readonly IMetric[], price: number): IMetric[] {
   if (metrics.length === 0) return [];
   const { expression, usingMetrics } = added(metrics, label);
-  return [new MathExpression({ expression: `(${expression}) * ${price}`, usingMetrics, period: DAY, label })];
+  return [new MathExpression({ expression: `(${expression}) * ${decimal(price)}`, usingMetrics, period: DAY, label })];
+}
+
+/** CloudWatch takes `2.3e-8` for a name. */
+function decimal(price: number): string {
+  return price.toFixed(18).replace(/0+$/, '');
 }

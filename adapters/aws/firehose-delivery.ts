@@ -1,14 +1,14 @@
 import type { FirehoseClient } from '@aws-sdk/client-firehose';
 import { setMaxListeners } from 'node:events';
 import { messageOf } from '../../core/errors.ts';
-import type { LineRange, Packing, PlannedRequest } from '../../core/firehose-batches.ts';
-import { longestLine, planBatches } from '../../core/firehose-batches.ts';
+import type { LineRange, Packing } from '../../core/firehose-batches.ts';
+import { longestLine } from '../../core/firehose-batches.ts';
 import type { Delivery, DeliveryStream } from '../../flows/delivery-stream.ts';
 import type { Log } from '../../flows/log.ts';
 import { backoffMs } from './backoff.ts';
 import { explainFailure, failureKind } from './failure.ts';
-import type { PutAnswer } from './firehose-request.ts';
-import { putRecordBatch, requestData } from './firehose-request.ts';
+import type { EncodedLines, EncodedRecord, PutAnswer } from './firehose-request.ts';
+import { encodeLines, putRecordBatch } from './firehose-request.ts';
 import type { Timing } from './timing.ts';
 import { createTurnstile } from './timing.ts';
 
@@ -26,10 +26,10 @@ const PUT_AGAIN: ReadonlySet<string> = new Set(['throttled', 'unreachable']);
 
 /** What one call of `put` has come to so far. */
 interface PutState {
-  readonly lines: readonly string[];
+  readonly bytes: Buffer;
   readonly signal: AbortSignal;
   readonly untilMillis: number;
-  readonly untaken: LineRange[];
+  readonly untaken: EncodedRecord[];
   retried: number;
   /** Why, in the words of the last one. */
   lastRefusal: string;
@@ -50,17 +50,18 @@ export class FirehoseDelivery implements DeliveryStream {
     this.turnstile = createTurnstile(options.concurrency ?? 8);
   }
 
-  async put(lines: readonly string[], untilMillis: number): Promise<Delivery> {
-    const { packing, timing } = this.options;
+  /** No async function: one would hold the lines for as long as it waits. */
+  put(lines: readonly string[], untilMillis: number): Promise<Delivery> {
+    return this.putEncoded(encodeLines(lines, this.options.packing), untilMillis);
+  }
+
+  private async putEncoded({ bytes, requests }: EncodedLines, untilMillis: number): Promise<Delivery> {
     const stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(Math.max(0, untilMillis - timing.now()))]);
+    const leftMs = Math.max(0, untilMillis - this.options.timing.now());
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(leftMs)]);
     // Every request under way listens to it.
     setMaxListeners(0, signal);
-    const state: PutState = { lines, signal, untilMillis, untaken: [], retried: 0, lastRefusal: '' };
-    const requests = planBatches(
-      lines.map((line) => Buffer.byteLength(line, 'utf8')),
-      packing,
-    );
+    const state: PutState = { bytes, signal, untilMillis, untaken: [], retried: 0, lastRefusal: '' };
     const puts = requests.map((request) => this.turnstile(() => this.putRequest(request, state)));
     try {
       await Promise.all(puts);
@@ -82,7 +83,7 @@ export class FirehoseDelivery implements DeliveryStream {
   }
 
   /** Puts a request, then what was refused of it, until all is taken or the time is over. */
-  private async putRequest(request: PlannedRequest, state: PutState): Promise<void> {
+  private async putRequest(request: readonly EncodedRecord[], state: PutState): Promise<void> {
     const { timing } = this.options;
     let left = request;
     for (let attempt = 1; left.length > 0; attempt++) {
@@ -99,11 +100,11 @@ export class FirehoseDelivery implements DeliveryStream {
   }
 
   /** Puts records once; those that were not taken. */
-  private async attempt(records: PlannedRequest, state: PutState): Promise<PlannedRequest> {
-    const { streamName, packing } = this.options;
+  private async attempt(records: readonly EncodedRecord[], state: PutState): Promise<readonly EncodedRecord[]> {
+    const { streamName } = this.options;
+    const { bytes, signal } = state;
     try {
-      const data = requestData(state.lines, records, packing === 'together');
-      return refusedOf(records, await putRecordBatch(this.client, streamName, data, state.signal), state);
+      return refusedOf(records, await putRecordBatch(this.client, streamName, { bytes, records }, signal), state);
     } catch (thrown) {
       if (!state.signal.aborted && !PUT_AGAIN.has(failureKind(thrown)))
         throw explainFailure(thrown, `put changes to the Firehose stream ${streamName}`);
@@ -114,7 +115,7 @@ export class FirehoseDelivery implements DeliveryStream {
 }
 
 /** What an answer does not say is taken. An answer that does not fit the request says nothing, so all of it is put again. */
-function refusedOf(records: PlannedRequest, answer: PutAnswer, state: PutState): PlannedRequest {
+function refusedOf(records: readonly EncodedRecord[], answer: PutAnswer, state: PutState): readonly EncodedRecord[] {
   const { RequestResponses: responses = [], FailedPutCount: failed } = answer;
   if (responses.length !== records.length || failed === undefined) {
     state.lastRefusal = `The answer tells of ${responses.length} records, not of ${records.length}`;

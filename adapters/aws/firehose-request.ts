@@ -1,12 +1,18 @@
-import type { FirehoseClient, PutRecordBatchCommandOutput } from '@aws-sdk/client-firehose';
+import type { FirehoseClient, PutRecordBatchCommandInput, PutRecordBatchCommandOutput } from '@aws-sdk/client-firehose';
 import { PutRecordBatchCommand } from '@aws-sdk/client-firehose';
-import type { LineRange, PlannedRequest } from '../../core/firehose-batches.ts';
+import type { LineRange, Packing } from '../../core/firehose-batches.ts';
+import { planBatches } from '../../core/firehose-batches.ts';
 
-/** The bytes of a request's records, one after the other. */
-export interface RequestData {
+/** Lines as the bytes of records, ready to be put, and put again. The lines themselves are no longer needed. */
+export interface EncodedLines {
   readonly bytes: Buffer;
-  /** Where each record ends. */
-  readonly ends: readonly number[];
+  /** By request. */
+  readonly requests: readonly (readonly EncodedRecord[])[];
+}
+
+/** Some lines, and where their bytes are. */
+export interface EncodedRecord extends LineRange {
+  readonly at: number;
 }
 
 /** The answer, unchecked. */
@@ -14,27 +20,23 @@ export type PutAnswer = Partial<Pick<PutRecordBatchCommandOutput, 'FailedPutCoun
 
 const LINE_END = 10;
 
-/** The lines of a request as bytes. Records of more than one line, and those that `withEnds` says it of, have the lines' ends. */
-export function requestData(lines: readonly string[], request: PlannedRequest, withEnds: boolean): RequestData {
-  const bytes = Buffer.allocUnsafe(request.reduce((sum, record) => sum + record.bytes, 0));
+/** Plans the requests of some lines, and encodes them. */
+export function encodeLines(lines: readonly string[], packing: Packing): EncodedLines {
+  const lineBytes = lines.map((line) => Buffer.byteLength(line, 'utf8'));
+  const planned = planBatches(lineBytes, packing);
+  const bytes = Buffer.allocUnsafeSlow(planned.flat().reduce((sum, record) => sum + record.bytes, 0));
   let at = 0;
-  const ends = request.map((record) => (at = writeRecord(lines, record, withEnds, bytes, at)));
-  return { bytes: bytes.subarray(0, at), ends };
-}
-
-function writeRecord(
-  lines: readonly string[],
-  { first, end }: LineRange,
-  withEnds: boolean,
-  bytes: Buffer,
-  from: number,
-): number {
-  let at = from;
-  for (let line = first; line < end; line++) {
-    at += bytes.write(lines[line] ?? '', at, 'utf8');
-    if (withEnds) bytes[at++] = LINE_END;
-  }
-  return at;
+  const requests = planned.map((request) =>
+    request.map((record): EncodedRecord => {
+      const from = at;
+      for (let line = record.first; line < record.end; line++) {
+        at += bytes.write(lines[line] ?? '', at, 'utf8');
+        if (packing === 'together') bytes[at++] = LINE_END;
+      }
+      return { ...record, at: from };
+    }),
+  );
+  return { bytes, requests };
 }
 
 /**
@@ -45,18 +47,23 @@ function writeRecord(
 export async function putRecordBatch(
   client: FirehoseClient,
   streamName: string,
-  data: RequestData,
+  { bytes, records }: { readonly bytes: Buffer; readonly records: readonly EncodedRecord[] },
   signal: AbortSignal,
 ): Promise<PutAnswer> {
-  const command = new PutRecordBatchCommand({ DeliveryStreamName: streamName, Records: recordsOf(data) });
+  const command = new PutRecordBatchCommand(lazyInput(streamName, bytes, records));
   let answer: PutAnswer | null = null;
-  command.middlewareStack.add((next) => (args) => next({ ...args, input: { ...args.input, Records: [] } }), {
-    step: 'initialize',
-    name: 'glasshouseNoRecords',
-  });
+  // First of all, so that no other looks at the records, and only this body is signed.
+  command.middlewareStack.add(
+    (next) => (args) => next({ ...args, input: { DeliveryStreamName: streamName, Records: [] } }),
+    {
+      step: 'initialize',
+      priority: 'high',
+      name: 'glasshouseNoRecords',
+    },
+  );
   command.middlewareStack.add(
     (next) => (args) => {
-      if (hasBody(args.request)) args.request.body = requestBody(streamName, data);
+      if (hasBody(args.request)) args.request.body = requestBody(streamName, bytes, records);
       return next(args);
     },
     // After the SDK's serialiser, and before the length is counted and the whole is signed.
@@ -76,29 +83,38 @@ export async function putRecordBatch(
   return (answer as PutAnswer | null) ?? output;
 }
 
-function recordsOf({ bytes, ends }: RequestData): { Data: Uint8Array }[] {
-  return ends.map((end, index) => ({ Data: bytes.subarray(ends[index - 1] ?? 0, end) }));
+/** What the request is, for whoever looks at the command: the records are made when they are asked for. */
+function lazyInput(streamName: string, bytes: Buffer, records: readonly EncodedRecord[]): PutRecordBatchCommandInput {
+  return {
+    DeliveryStreamName: streamName,
+    get Records() {
+      return records.map(({ at, bytes: length }) => ({ Data: bytes.subarray(at, at + length) }));
+    },
+  };
 }
 
 /** The request as JSON. It has ASCII only, so that one byte is one character. */
-export function requestBody(streamName: string, { bytes, ends }: RequestData): Uint8Array {
+export function requestBody(streamName: string, bytes: Buffer, records: readonly EncodedRecord[]): Uint8Array {
   const head = `{"DeliveryStreamName":${JSON.stringify(streamName)},"Records":[`;
-  const body = Buffer.allocUnsafe(head.length + ends.length * MOST_RECORD_FRAME + Math.ceil(bytes.length / 3) * 4 + 2);
+  let length = head.length + 2;
+  for (const record of records) length += encodedLength(record.bytes) + RECORD_FRAME_BYTES;
+  const body = Buffer.allocUnsafeSlow(length);
   let at = body.write(head, 0, 'latin1');
-  let from = 0;
-  for (let index = 0; index < ends.length; index++) {
-    const end = ends[index] ?? from;
+  for (const [index, record] of records.entries()) {
     at += body.write(index === 0 ? '{"Data":"' : ',{"Data":"', at, 'latin1');
-    at += body.write(bytes.toString('base64', from, end), at, 'latin1');
+    at += body.write(bytes.toString('base64', record.at, record.at + record.bytes), at, 'latin1');
     at += body.write('"}', at, 'latin1');
-    from = end;
   }
   at += body.write(']}', at, 'latin1');
   return body.subarray(0, at);
 }
 
-/** What stands around a record's base64, and what rounding to three bytes adds to it. */
-const MOST_RECORD_FRAME = 16;
+/** `,{"Data":""}` */
+const RECORD_FRAME_BYTES = 12;
+
+function encodedLength(bytes: number): number {
+  return 4 * Math.ceil(bytes / 3);
+}
 
 function hasBody(request: unknown): request is { body: unknown } {
   return typeof request === 'object' && request !== null && 'body' in request;

@@ -75,7 +75,7 @@ const CONTROL_UNITS_PER_RUN = 4;
 function operationItems(workload: Workload, pace: CapturePace): CostItem[] {
   const { tables, lakehouse, warehouse } = workload;
   const looks = lakehouse === null ? 0 : MONTH_SECONDS / (lakehouse.mergeEveryMinutes * 60);
-  const loads = warehouse === null ? 0 : MONTH_SECONDS / Math.max(60, workload.objectiveSeconds);
+  const loads = warehouse === null ? 0 : MONTH_SECONDS / 60;
   const runs = looks * (1 + tables) + loads;
   const other = (name: string, price: PriceName, quantity: number, assumption: string) =>
     costItem('operations', name, price, quantity, assumption);

@@ -9,13 +9,13 @@ import type { Workload } from './workload.ts';
 const PUTS_PER_FLUSH = 7;
 const PUTS_PER_MERGE = 10;
 const GETS_PER_MERGE = 40;
-const TRANSITIONS_PER_MERGE = 8;
+const TRANSITIONS_PER_MERGE = 7;
 /** Key hash and version of a row, which a merge reads of every row of the state: neither compresses well. */
 const GUARD_BYTES_PER_ROW = 35;
 const LEAST_SCANNED_BYTES = 10_000_000;
 /** Rows as Parquet with zstd. */
 const COMPRESSION = 5;
-const MERGE_FUNCTION_GB = 0.5;
+const MERGE_FUNCTION_GB = 1;
 const DPU_HOURS_PER_TABLE = 2 * 3 * 30 * 0.02;
 
 /** What the lakehouse costs: Firehose, storage, merges. */
@@ -66,7 +66,7 @@ export function lakehouseItems(
       'Lambda time, merge',
       'lambdaGbSeconds',
       (looks * 0.5 + merges * 2) * MERGE_FUNCTION_GB,
-      '0.5 s a look, 2 s a merge, 512 MB',
+      '0.5 s a look, 2 s a merge, 1 GB',
     ),
     lake('EventBridge Scheduler', 'schedules', looks / 1e6, `a look every ${mergeEveryMinutes} min`),
     lake(

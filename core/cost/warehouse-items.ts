@@ -20,9 +20,13 @@ export function capacityOf(place: RedshiftPlace): number | null {
   return place.kind === 'serverless' ? UNKNOWN_CAPACITY : null;
 }
 
+/** The loader is called so often. */
+const LOOK_SECONDS = 60;
+const LOAD_FUNCTION_GB = 0.5;
 /** Firehose counts every record as a multiple of this. */
 const FIREHOSE_RECORD_STEP = 5 * 1024;
-const FIREHOSE_RECORD_LIMIT = 1_000 * 1024;
+/** As many lines as capture packs into a record. */
+const PACKED_BYTES = 512 * 1024;
 
 /** What the warehouse costs: staging, loads, Redshift itself where it is the mirror's. */
 export function warehouseItems(
@@ -33,6 +37,7 @@ export function warehouseItems(
 ): CostItem[] {
   const objects = busyRuns(workload, Math.max(1, bufferSeconds));
   const loads = load?.wakeUps ?? busyRuns({ ...workload, tables: 1 }, workload.objectiveSeconds);
+  const looks = MONTH_SECONDS / LOOK_SECONDS;
   const house = (name: string, price: PriceName, quantity: number, assumption: string) =>
     costItem('warehouse', name, price, quantity, assumption);
   return [
@@ -40,7 +45,7 @@ export function warehouseItems(
       'Firehose into staging',
       'firehoseS3',
       billedStagingBytes(pace) / GB,
-      'the changes of a batch packed into records of up to 1,000 KiB, each rounded up to 5 KB',
+      'the changes of a batch packed into records of up to 512 KiB, each rounded up to 5 KB',
     ),
     house(
       'S3 requests that write',
@@ -50,8 +55,14 @@ export function warehouseItems(
     ),
     house('S3 requests that read', 's3Gets', (objects * 2) / 1000, 'two an object'),
     house('SQS', 'sqsRequests', (objects * 3) / 1e6, 'sent, received, deleted'),
-    house('Lambda requests, load', 'lambdaRequests', loads / 1e6, 'one a load'),
-    house('Lambda time, load', 'lambdaGbSeconds', loads * 30 * 0.5, '30 s of waiting a load, 512 MB'),
+    house('Lambda requests, load', 'lambdaRequests', looks / 1e6, 'a look every minute'),
+    house('EventBridge Scheduler', 'schedules', looks / 1e6, 'a look every minute'),
+    house(
+      'Lambda time, load',
+      'lambdaGbSeconds',
+      (looks * 0.5 + loads * 30) * LOAD_FUNCTION_GB,
+      '0.5 s a look, 30 s of waiting a load, 512 MB',
+    ),
     redshiftItem(place, load),
     house(
       'Redshift storage',
@@ -66,7 +77,7 @@ export function warehouseItems(
 export function billedStagingBytes(pace: CapturePace): number {
   if (pace.invocations === 0) return 0;
   const bytes = pace.envelopeBytes / pace.invocations;
-  const records = Math.ceil(bytes / FIREHOSE_RECORD_LIMIT);
+  const records = Math.ceil(bytes / PACKED_BYTES);
   return pace.invocations * records * Math.ceil(bytes / records / FIREHOSE_RECORD_STEP) * FIREHOSE_RECORD_STEP;
 }
 

@@ -117,7 +117,7 @@ function jsonText(name: string, most: number): string {
   const size = `JSON_SIZE(${name})`;
   return (
     `CASE WHEN ${size} <= ${most} THEN ${text} ` +
-    `WHEN ${size} <= ${LONGEST_VARCHAR} THEN '"${MARK}' || SHA2(${text}, 256) || '"' ELSE '"${SIZE_MARK}' || ${size} || '"' END`
+    `WHEN ${size} <= ${LONGEST_VARCHAR} THEN '"${MARK}' || SHA2(${text}, 256) || '"' ELSE '"${SIZE_MARK}' || ${size}::VARCHAR || '"' END`
   );
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,14 +19,24 @@ export function emptyBundles(): string {
   return folder;
 }
 
+/**
+ * An app that leaves nothing behind: what it writes goes into the folder of the bundles. Each template is checked against
+ * the schemas of CloudFormation, as the CDK has them.
+ */
+export function testApp(bundles: string, context: Readonly<Record<string, unknown>> = {}): App {
+  return new App({
+    outdir: join(bundles, `out-${randomUUID()}`),
+    context: { '@aws-cdk/core:validateAgainstDefaultRules': true, ...context },
+  });
+}
+
 /** The templates of a mirror in stacks of its own, by the part of the stack's name: `Control`, `Lakehouse`. */
 export function templatesOf(
   config: MirrorConfig,
   bundles: string,
   context: Readonly<Record<string, unknown>> = {},
 ): { readonly mirror: Mirror; readonly templates: Readonly<Record<string, Template>> } {
-  // Each template is checked against the schemas of CloudFormation, as the CDK has them.
-  const app = new App({ context: { '@aws-cdk/core:validateAgainstDefaultRules': true, ...context } });
+  const app = testApp(bundles, context);
   const mirror = mirrorStacks(app, config, { bundles });
   const stacks = app.node.children.filter((child) => child instanceof Stack);
   return {
