@@ -4,6 +4,7 @@ import { scanRecord } from '../core/dynamodb/record-scan.ts';
 import { RecordFault } from '../core/dynamodb/fault.ts';
 import type { Envelope } from '../core/envelope.ts';
 import { GlasshouseError, messageOf } from '../core/errors.ts';
+import type { SeenAttribute } from '../core/infer.ts';
 import { wantedColumns } from '../core/infer.ts';
 import type { JsonStyle } from '../core/json-text.ts';
 import { PLAIN, jsonOfAnyDepth } from '../core/json-text.ts';
@@ -37,6 +38,8 @@ export interface Captured {
 /** What capture normalises itself. */
 type Normalisable = Extract<Delivered, { kind: 'record' | 'text' | 'item' }>;
 
+type Result = NormalisedChange | QuarantineEntry;
+
 /** Turns deliveries into changes, one batch at a time: normalises, infers new columns, sets aside what cannot be read. */
 export class Capture {
   private readonly table: CaptureTable;
@@ -69,11 +72,19 @@ export class Capture {
     return this.context.layout.style;
   }
 
-  /** Captures a batch. `nowMillis` is the time that its envelopes bear. Throws only where the registry cannot be reached. */
-  async capture(deliveries: readonly Delivered[], nowMillis: number): Promise<Captured> {
+  /**
+   * Captures a batch. `nowMillis` is the time that its envelopes bear. Throws only where the registry cannot be reached.
+   * `following` are the deliveries of the same batch that come after a part of it: they are asked for where columns are
+   * added, whose types they have a say in.
+   */
+  async capture(
+    deliveries: readonly Delivered[],
+    nowMillis: number,
+    following: () => readonly Delivered[] = () => [],
+  ): Promise<Captured> {
     this.context = { ...this.context, capturedAtMicros: nowMillis * 1000 };
     const results = deliveries.map((delivery) => this.captureOne(delivery, nowMillis));
-    if (await this.addWantedColumns(results)) {
+    if (await this.addWantedColumns(results, () => following().map((one) => this.captureOne(one, nowMillis)))) {
       for (const [index, result] of results.entries()) {
         const delivery = deliveries[index];
         if ('unknown' in result && result.unknown.length > 0 && delivery)
@@ -83,7 +94,7 @@ export class Capture {
     return this.sorted(results);
   }
 
-  private captureOne(delivery: Delivered, nowMillis: number): NormalisedChange | QuarantineEntry {
+  private captureOne(delivery: Delivered, nowMillis: number): Result {
     if (delivery.kind === 'unreadable') {
       return this.setAside(delivery.fault, delivery.reason, delivery.raw, delivery, nowMillis);
     }
@@ -111,10 +122,10 @@ export class Capture {
   }
 
   /** Adds columns for what the batch brought that the schema does not know; whether it did. */
-  private async addWantedColumns(results: readonly (NormalisedChange | QuarantineEntry)[]): Promise<boolean> {
-    const seen = results.flatMap((result) => ('unknown' in result ? result.unknown : []));
+  private async addWantedColumns(results: readonly Result[], following: () => readonly Result[]): Promise<boolean> {
+    const seen = unknownIn(results);
     if (seen.length === 0) return false;
-    const wanted = wantedColumns(seen);
+    const wanted = wantedColumns([...seen, ...unknownIn(following())]);
     const before = this.schema;
     await evolve(this.registry, this.table, before, wanted, (schema) => {
       // Two batches can evolve the schema at once: the later answer may be the older schema.
@@ -124,7 +135,7 @@ export class Capture {
     return this.schema !== before;
   }
 
-  private sorted(results: readonly (NormalisedChange | QuarantineEntry)[]): Captured {
+  private sorted(results: readonly Result[]): Captured {
     const changes: Envelope[] = [];
     const quarantined: QuarantineEntry[] = [];
     let rescued = 0;
@@ -137,6 +148,10 @@ export class Capture {
     }
     return { changes, quarantined, rescued, schema: this.schema };
   }
+}
+
+function unknownIn(results: readonly Result[]): SeenAttribute[] {
+  return results.flatMap((result) => ('unknown' in result ? result.unknown : []));
 }
 
 function rawOf(delivery: Normalisable): string {

@@ -38,8 +38,7 @@ export async function deliverBatch(
   const chunks: Promise<number>[] = [];
   try {
     for (let from = 0; from < records.length; from += CHUNK_RECORDS) {
-      const chunk = records.slice(from, from + CHUNK_RECORDS);
-      const { end } = await beginChunk(parts, notes, chunk, { from, untilMillis });
+      const { end } = await beginChunk(parts, notes, records, { from, untilMillis });
       // Its failure is met at the end, and must not end the process before.
       end.catch(() => undefined);
       chunks.push(end);
@@ -75,8 +74,9 @@ async function beginChunk(
   { from, untilMillis }: ChunkPlace,
 ): Promise<Begun> {
   const { capture, quarantine } = parts;
-  const deliveries = records.map(deliveredOf);
-  const captured = await capture.capture(deliveries, notes.startedAtMillis);
+  const deliveries = records.slice(from, from + CHUNK_RECORDS).map(deliveredOf);
+  const following = (): Delivered[] => records.slice(from + CHUNK_RECORDS).map(deliveredOf);
+  const captured = await capture.capture(deliveries, notes.startedAtMillis, following);
   if (captured.quarantined.length > 0) await quarantine.put(captured.quarantined);
   const { recordOf, setAside } = recordsOf(deliveries, captured);
   noteChunk(
