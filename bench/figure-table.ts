@@ -39,6 +39,8 @@ export function valueText(value: number, unit: Unit): string {
       return bytesText(value);
     case 'times':
       return timesText(value);
+    case 'USD':
+      return `$${value.toFixed(3)}`;
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a figure counts in. Rates are better when greater; all else is better when smaller. */
-export type Unit = 'changes/s' | 'ms' | 's' | 'bytes' | 'times';
+export type Unit = 'changes/s' | 'ms' | 's' | 'bytes' | 'times' | 'USD';
 
 /** What a figure has to reach: itself, or its ratio to the floor. */
 export interface Goal {

@@ -1,6 +1,7 @@
 import { captureMeasurement, captureTask } from './capture.ts';
 import type { Task } from './child-task.ts';
 import { commitMeasurement, commitTask } from './commit.ts';
+import { costMeasurement } from './cost.ts';
 import { demoMeasurement } from './demo.ts';
 import type { Measurement } from './figure.ts';
 import { freshnessMeasurement, mirrorTask } from './freshness.ts';
@@ -17,6 +18,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   freshnessMeasurement,
   demoMeasurement,
   captureMeasurement,
+  costMeasurement,
 ];
 
 /** What child processes can be asked to do. */

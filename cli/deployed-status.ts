@@ -56,14 +56,16 @@ function troublesOf(status: DeployedStatus): string[] {
       const objects = table.targets[target]?.errorObjects ?? 0;
       return objects === 0
         ? []
-        : [`Firehose did not deliver ${cappedText(objects)} objects of ${table.table} to the ${target}; ${redrive}.`];
+        : [`Firehose did not deliver ${cappedOf(objects, 'object')} of ${table.table} to the ${target}; ${redrive}.`];
     }),
   );
   const aside = status.tables
     .filter((table) => table.quarantinedObjects > 0)
     .map((table) => `Set aside from ${table.table}: ${reasonsOf(table)}; once their cause is settled, ${redrive}.`);
   const failed =
-    status.failedBatches === 0 ? [] : [`Lambda gave up on ${cappedText(status.failedBatches)} batches; ${redrive}.`];
+    status.failedBatches === 0
+      ? []
+      : [`Lambda gave up on ${cappedOf(status.failedBatches, 'batch', 'batches')}; ${redrive}.`];
   const dead = status.loads?.deadLetters ?? 0;
   return [
     ...failed,
@@ -74,19 +76,21 @@ function troublesOf(status: DeployedStatus): string[] {
 }
 
 function reasonsOf(table: TableStatus): string {
-  return table.quarantined === null
-    ? `${cappedText(table.quarantinedObjects)} objects`
-    : reasonsText(table.quarantined);
+  return table.quarantined === null ? cappedOf(table.quarantinedObjects, 'object') : reasonsText(table.quarantined);
 }
 
 function quarantinedText(table: TableStatus): string {
   return table.quarantined === null
-    ? `${cappedText(table.quarantinedObjects)} objects`
+    ? cappedOf(table.quarantinedObjects, 'object')
     : countText(countsTotal(table.quarantined));
 }
 
 function cappedText(count: number): string {
   return count >= MOST_COUNTED ? `${countText(MOST_COUNTED)} or more` : countText(count);
+}
+
+function cappedOf(count: number, singular: string, plural = `${singular}s`): string {
+  return count >= MOST_COUNTED ? `${countText(MOST_COUNTED)} ${plural} or more` : countOf(count, singular, plural);
 }
 
 function durationOrDash(ms: number | null): string {

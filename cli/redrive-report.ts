@@ -27,7 +27,7 @@ export function printRedrive(session: Session, { counts, notes }: RedriveResult)
   session.print(
     left === 0
       ? session.paint('green', 'Nothing is left.')
-      : session.paint('yellow', `${countOf(left, 'record')} stay${left === 1 ? 's' : ''} where they were.`),
+      : session.paint('yellow', `What is left stays where it was: ${countOf(left, 'record')}.`),
   );
 }
 

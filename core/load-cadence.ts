@@ -36,6 +36,13 @@ export function wakeUpCost(baseCapacity: number, rpuHourUsd: number): number {
   return costOf(LEAST_BILLED_SECONDS, baseCapacity, rpuHourUsd);
 }
 
+/** How far apart, in seconds, the wake-ups are that a day's budget pays for when they are spread evenly; 0 where waking costs nothing. */
+export function secondsBetweenWakeUps(wakeUpUsd: number, dailyBudgetUsd: number): number {
+  return Math.min(DAY_SECONDS, (DAY_SECONDS * wakeUpUsd) / dailyBudgetUsd);
+}
+
+const DAY_SECONDS = 86_400;
+
 /** What so many billed seconds of a workgroup cost, in US dollars. */
 export function costOf(billedSeconds: number, baseCapacity: number, rpuHourUsd: number): number {
   return (billedSeconds * baseCapacity * rpuHourUsd) / 3600;

@@ -125,6 +125,8 @@ export class Capture {
   private async addWantedColumns(results: readonly Result[], following: () => readonly Result[]): Promise<boolean> {
     const seen = unknownIn(results);
     if (seen.length === 0) return false;
+    // Beyond the limit on columns there is something unknown in every batch.
+    if (addColumns(this.schema, wantedColumns(seen), this.table.limits) === this.schema) return false;
     const wanted = wantedColumns([...seen, ...unknownIn(following())]);
     const before = this.schema;
     await evolve(this.registry, this.table, before, wanted, (schema) => {
@@ -151,7 +153,9 @@ export class Capture {
 }
 
 function unknownIn(results: readonly Result[]): SeenAttribute[] {
-  return results.flatMap((result) => ('unknown' in result ? result.unknown : []));
+  const unknown: SeenAttribute[] = [];
+  for (const result of results) if ('unknown' in result && result.unknown.length > 0) unknown.push(...result.unknown);
+  return unknown;
 }
 
 function rawOf(delivery: Normalisable): string {

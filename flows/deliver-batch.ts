@@ -21,8 +21,8 @@ export interface BatchResponse {
   readonly batchItemFailures: { readonly itemIdentifier: string }[];
 }
 
-/** As many as Firehose takes in one request. What is held of a chunk is let go once its lines are encoded. */
-const CHUNK_RECORDS = FIREHOSE_LIMITS.recordsPerRequest;
+/** As many as Firehose takes in two requests, so that none goes half empty. What is held of a chunk is let go once its lines are encoded. */
+const CHUNK_RECORDS = 2 * FIREHOSE_LIMITS.recordsPerRequest;
 
 /**
  * Captures the records of one Lambda event and hands them to every target, in chunks: while some are on their way, the

@@ -4,7 +4,9 @@ import type { IMetric, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { allowedSeconds } from './allowed-freshness.ts';
 import { firehoseMetric, mappingMetric, ownMetric, sumOf, targetsOf } from './mirror-metrics.ts';
+import type { TargetName } from './mirror-metrics.ts';
 import type { MonitoringProps, WatchedTable } from './monitoring-props.ts';
 import type { Article } from './runbook.ts';
 import { runbookLink } from './runbook.ts';
@@ -78,11 +80,17 @@ function freshnessRules(props: MonitoringProps, table: WatchedTable): AlarmRule[
       ownMetric(props, 'Freshness', { table: table.name, target }, 'Maximum'),
       target === 'lakehouse' ? aws.lakehouse.mergeEveryMinutes : 1,
     ),
-    threshold: objectiveSeconds,
+    threshold: allowedSeconds(props.mirror, target, props.warehouse?.redshift.baseCapacity ?? null),
     // A target that nobody reports on is not known to be fresh.
     silenceIsBad: true,
-    says: `The newest change that a reader of ${table.name} sees in the ${target} is older than the objective of ${objectiveSeconds} s.`,
+    says: `The newest change that a reader of ${table.name} sees in the ${target} is older than the objective of ${objectiveSeconds} s${noteOf(props, target)}.`,
   }));
+}
+
+/** Says so where the settings allow less than the objective asks for. */
+function noteOf(props: MonitoringProps, target: TargetName): string {
+  const allowed = allowedSeconds(props.mirror, target, props.warehouse?.redshift.baseCapacity ?? null);
+  return allowed > props.mirror.freshness.objectiveSeconds ? `, and than the ${allowed} s that the settings allow` : '';
 }
 
 /** Looks at a metric as often as it is reported: where nothing can be there yet, nothing is missing. */

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import type { MirrorConfig, Mirror as ValidMirror } from '../core/config.ts';
 import { validateMirror } from '../core/config.ts';
 import { GlasshouseError } from '../core/errors.ts';
+import { allowedSeconds } from './allowed-freshness.ts';
 import { TableCapture } from './capture.ts';
 import { Control } from './control.ts';
 import { DeploymentRecord } from './deployment-record.ts';
@@ -73,7 +74,6 @@ export class Mirror extends Construct {
     const { scopes = {} } = props;
     const mirror = validateMirror(props.config);
     checkTables(mirror, props.tables ?? {});
-    warnOfObjective(this, mirror);
     const inControl = scopes.control ?? this;
     this.control = new Control(inControl, 'Control', { mirror, bundles: props.bundles ?? OWN_BUNDLES });
     const { control } = this;
@@ -95,6 +95,7 @@ export class Mirror extends Construct {
         })
       : null;
     const { lakehouse, warehouse } = this;
+    warnOfObjective(this, mirror, warehouse);
 
     const inCapture = scopes.capture ?? this;
     this.captures = sources.map((source) => {
@@ -164,15 +165,31 @@ export class Mirror extends Construct {
   }
 }
 
-/** Merges that are further apart than the objective would set off its alarm for good. */
-function warnOfObjective(scope: Construct, mirror: ValidMirror): void {
+/** An objective that the settings cannot hold is told at once, with what to change. */
+function warnOfObjective(scope: Construct, mirror: ValidMirror, warehouse: Warehouse | null): void {
   const { objectiveSeconds } = mirror.freshness;
-  const { mergeEveryMinutes } = mirror.aws.lakehouse;
-  if (!mirror.targets.lakehouse || objectiveSeconds >= 60 * mergeEveryMinutes) return;
-  Annotations.of(scope).addWarningV2(
-    'glasshouse:objective',
-    `freshness.objectiveSeconds is ${objectiveSeconds}, and the lakehouse is merged every ${60 * mergeEveryMinutes} s (aws.lakehouse.mergeEveryMinutes: ${mergeEveryMinutes}); raise the objective or merge more often. \`<table>_live\` is fresher than the merges.`,
-  );
+  const { lakehouse, redshift } = mirror.aws;
+  const baseCapacity = warehouse?.redshift.address.baseCapacity ?? null;
+  const warn = (target: 'lakehouse' | 'warehouse', remedy: string): void => {
+    const allowed = allowedSeconds(mirror, target, baseCapacity);
+    if (allowed <= objectiveSeconds) return;
+    Annotations.of(scope).addWarningV2(
+      `glasshouse:objective-${target}`,
+      `freshness.objectiveSeconds is ${objectiveSeconds}, and with these settings the ${target} can be ${allowed} s behind, from where on its alarm goes off; ${remedy}.`,
+    );
+  };
+  if (mirror.targets.lakehouse) {
+    warn(
+      'lakehouse',
+      `lower aws.lakehouse.mergeEveryMinutes (${lakehouse.mergeEveryMinutes}), or raise the objective: <table>_live is fresher than the merges`,
+    );
+  }
+  if (warehouse) {
+    warn(
+      'warehouse',
+      `raise aws.redshift.dailyBudgetUsd (${redshift.dailyBudgetUsd}), which pays for so many wake-ups and no more, or raise the objective`,
+    );
+  }
 }
 
 /** A table that the configuration does not know would be mirrored nowhere. */

@@ -1,4 +1,4 @@
-import { LEAST_BILLED_SECONDS, wakeUpCost } from '../load-cadence.ts';
+import { LEAST_BILLED_SECONDS, secondsBetweenWakeUps, wakeUpCost } from '../load-cadence.ts';
 import { REDSHIFT_RPU_HOUR_USD } from './prices.ts';
 import type { Workload } from './workload.ts';
 
@@ -67,7 +67,7 @@ export function serverlessPace(workload: Workload, capacity: number, dailyBudget
   const wakeUpUsd = wakeUpCost(capacity, REDSHIFT_RPU_HOUR_USD);
   // The loader spends half of the objective waiting for more.
   const wanted = Math.max(workload.objectiveSeconds / 2, LEAST_BILLED_SECONDS);
-  const afforded = 86_400 / (dailyBudgetUsd / wakeUpUsd);
+  const afforded = secondsBetweenWakeUps(wakeUpUsd, dailyBudgetUsd);
   const everySeconds = Math.max(wanted, afforded);
   const wakeUps = (MONTH_SECONDS / everySeconds) * busyShare(workload.changesPerSecond, everySeconds);
   const billedSeconds = wakeUps * LEAST_BILLED_SECONDS;

@@ -311,3 +311,43 @@ async function playStream(
     from += failed === undefined ? batch.length : batch.findIndex((record) => sequenceOf(record) === failed);
   }
 }
+
+describe('a batch of many records', () => {
+  it('is delivered in parts, of which each record is in one', async () => {
+    const { deliver, lakehouse, warehouse, metrics } = await deliverer();
+    const records = Array.from({ length: 1203 }, (_, at) => put(`k${at}`, at + 1));
+    records.splice(700, 0, POISON);
+    expect(await deliver(records)).toEqual({ batchItemFailures: [] });
+    const keys = records.filter((record) => record !== POISON).map((_, at) => `["k${at}"]`);
+    expect((lakehouse?.taken ?? []).map((line) => parseEnvelopeLine(line).key).sort()).toEqual([...keys].sort());
+    expect(warehouse?.taken).toHaveLength(1203);
+    expect([metrics.total('CapturedChanges'), metrics.total('QuarantinedRecords')]).toEqual([1203, 1]);
+  });
+
+  it('comes again from the first record that is lacking, in whichever part it is', async () => {
+    const records = Array.from({ length: 1203 }, (_, at) => put(`k${at}`, at + 1));
+    records.splice(100, 0, POISON);
+    const { deliver } = await deliverer({ lakehouse: [() => false, (line) => line === 20] });
+    expect(await deliver(records)).toEqual(startAgainAt(1020));
+  });
+
+  it('fails whole where a part of it fails, and only after every part has come to its end', async () => {
+    const records = Array.from({ length: 1203 }, (_, at) => put(`k${at}`, at + 1));
+    const { deliver, lakehouse } = await deliverer({ lakehouse: [() => false, 'fail'] });
+    await expect(deliver(records)).rejects.toThrow('refused (scripted)');
+    expect(lakehouse?.taken).toHaveLength(1000);
+  });
+
+  it('gives a new column the type that all its values have, in whichever part they are', async () => {
+    const records = Array.from({ length: 1203 }, (_, at) =>
+      put(`k${at}`, at + 1, { code: at < 1100 ? { N: '1' } : { S: 'x' } }),
+    );
+    const { deliver, capture, lakehouse } = await deliverer();
+    await deliver(records);
+    expect(capture.schema.columns.map(({ name, type }) => [name, type.kind])).toEqual([
+      ['id', 'string'],
+      ['code', 'string'],
+    ]);
+    expect(lakehouse?.taken.filter((line) => line.includes('_rescued'))).toEqual([]);
+  });
+});
