@@ -28,7 +28,7 @@ export async function writeMirrorFile(layout: Layout, mirror: MirrorFile): Promi
   const { warehouse, lakehouse } = mirror.targets;
   const stored: StoredMirror = {
     name: mirror.name,
-    tables: mirror.tables.map(({ aws: _deployed, ...table }) => ({ ...table, columns: typeTexts(table.columns) })),
+    tables: mirror.tables.map((table) => storedTable(table)),
     targets: {
       lakehouse,
       warehouse: warehouse?.url == null ? warehouse : { ...warehouse, url: null, external: true },
@@ -78,6 +78,11 @@ export async function mirrorOf(mirror: Mirror | null, layout: Layout): Promise<M
     'usage',
     `There is no mirror in ${layout.dir}: run \`glasshouse demo\`, \`replay\` or \`run\` first, or name its folder with --dir.`,
   );
+}
+
+/** Where the table is on AWS says nothing of the folder. */
+function storedTable({ name, from, key, ttl, columns, maxColumns }: MirrorTable): StoredMirror['tables'][number] {
+  return { name, from, key, ttl, columns: typeTexts(columns), maxColumns };
 }
 
 function typeTexts(columns: DeclaredColumns): Record<string, string> {

@@ -93,11 +93,9 @@ async function lakeHolds(ids: readonly string[], change: Readonly<Record<string,
 /** Athena, whose queries DuckDB answers. `onQuery` hears of each of them. */
 function answerByDuck(onQuery: (sql: string) => Promise<void> = () => Promise.resolve()): void {
   const asked: string[] = [];
-  athena
-    .on(StartQueryExecutionCommand)
-    .callsFake(({ QueryString }: { QueryString: string }) => ({
-      QueryExecutionId: String(asked.push(QueryString) - 1),
-    }));
+  athena.on(StartQueryExecutionCommand).callsFake(({ QueryString }: { QueryString: string }) => ({
+    QueryExecutionId: String(asked.push(QueryString) - 1),
+  }));
   athena.on(GetQueryExecutionCommand).resolves({ QueryExecution: { Status: { State: 'SUCCEEDED' } } });
   athena.on(GetQueryResultsCommand).callsFake(async ({ QueryExecutionId }: { QueryExecutionId: string }) => {
     const sql = asked[Number(QueryExecutionId)] ?? '';
