@@ -38,7 +38,7 @@ export function wakeUpCost(baseCapacity: number, rpuHourUsd: number): number {
 
 /** How far apart, in seconds, the wake-ups are that a day's budget pays for when they are spread evenly; 0 where waking costs nothing. */
 export function secondsBetweenWakeUps(wakeUpUsd: number, dailyBudgetUsd: number): number {
-  return Math.min(DAY_SECONDS, (DAY_SECONDS * wakeUpUsd) / dailyBudgetUsd);
+  return (DAY_SECONDS * wakeUpUsd) / dailyBudgetUsd;
 }
 
 const DAY_SECONDS = 86_400;
